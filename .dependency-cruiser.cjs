@@ -1,0 +1,42 @@
+/** The arrows of ARCHITECTURE.md. A wall stands here for a reason: know the reason before you move it. */
+const layer = (name, from, allowed) => ({
+  name,
+  severity: 'error',
+  from: { path: from },
+  to: { path: '^(core|hal|boards|sim|tools|test)/', pathNot: allowed },
+});
+const noNode = (name, from) => ({
+  name,
+  severity: 'error',
+  from: { path: from, pathNot: '^hal/node/' },
+  to: { dependencyTypes: ['core'] },
+});
+
+module.exports = {
+  forbidden: [
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    { name: 'not-to-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    layer('core-arrows', '^core/', '^(core/|hal/(hal|platform)\\.ts$|hal/base/)'),
+    layer('hal-contract-has-no-behaviour', '^hal/[^/]+\\.ts$', '^hal/[^/]+\\.ts$'),
+    layer('hal-base-arrows', '^hal/base/', '^hal/([^/]+\\.ts$|base/)'),
+    layer('hal-stack-arrows', '^hal/stack/', '^hal/([^/]+\\.ts$|base/|stack/)'),
+    layer('hal-layers-arrows', '^hal/layers/', '^hal/([^/]+\\.ts$|base/|layers/)'),
+    layer('hal-node-arrows', '^hal/node/', '^hal/([^/]+\\.ts$|base/|node/)'),
+    layer('hal-conformance-arrows', '^hal/conformance/', '^hal/([^/]+\\.ts$|base/|conformance/)'),
+    layer('boards-are-data', '^boards/', '^(boards/|hal/[^/]+\\.ts$)'),
+    layer('sim-arrows', '^sim/', '^(sim/|core/|boards/|hal/([^/]+\\.ts$|base/|stack/|layers/))'),
+    noNode('platform-free', '^(core|hal|boards|sim)/'),
+    {
+      name: 'one-importer-of-forge',
+      severity: 'error',
+      from: { pathNot: '^core/certs/asn1\\.ts$' },
+      to: { path: 'node_modules/node-forge' },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.build.json' },
+    enhancedResolveOptions: { extensions: ['.ts', '.js', '.mjs', '.cjs', '.json'], extensionAlias: { '.js': ['.ts', '.js'] } },
+  },
+};

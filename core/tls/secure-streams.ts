@@ -1,0 +1,26 @@
+/** TLS as the rest of the core sees it: streams that open only after the core's own verdict on the peer. */
+import type { ByteStream, SocketAddress, TlsStream } from '../../hal/hal.js';
+import type { TlsService } from '../kernel/events.js';
+
+export interface SecureStreams {
+  /**
+   * Connects and secures. `open` comes after the verdict; a refusal is `closed` with kind `tls-refused` (ours) or `tls-alert` (the peer's).
+   * Reports `tls.accepted` and `tls.refused`. Where the board has no TLS the stream closes with kind `unsupported`.
+   */
+  connect(options: SecureConnectOptions): TlsStream;
+  /** Secures an accepted connection as server, with the identity of the service. */
+  accept(under: ByteStream, options: SecureAcceptOptions): TlsStream;
+}
+
+export interface SecureConnectOptions {
+  service: Extract<TlsService, 'provisioning' | 'sip'>;
+  to: SocketAddress;
+  /** The name, or the address literal, that the configuration asked for: what the certificate is checked against (RFC 6125, RFC 5922). */
+  name: string;
+}
+
+export interface SecureAcceptOptions {
+  service: Extract<TlsService, 'sip-server' | 'web'>;
+  client: 'no' | 'asked' | 'required';
+  peer: SocketAddress;
+}

@@ -1,0 +1,24 @@
+/** What a board profile says. Profiles are data (`boards/`); the core is handed one and never imports any. */
+import type { GpioLine, Partition } from './hal.js';
+
+export interface BoardProfile {
+  /** The model in lower case, with the generation where there are two: `8180-g2`. */
+  id: string;
+  /** As the vendor writes it: `8180 G2`. */
+  model: string;
+  /** The product name of the About page: `Algo 8180 G2 IP Audio Alerter`. */
+  product: string;
+  kind: 'speaker' | 'paging-adapter' | 'doorphone' | 'strobe' | 'relay-controller';
+  /** `<model>` in the provisioning file name `algop<model>.conf`: `8180g2`. */
+  provisioningModel: string;
+  tls: BoardTls;
+  /** DNS SRV; the boards without TLS lack it too (domain.md 1.1). */
+  dnsSrv: boolean;
+  firmware: { oldest: string; newest: string };
+  audio: { speaker: boolean; microphone: boolean; g722: boolean };
+  lines: readonly GpioLine[];
+  /** Partitions by name, sizes and geometry in octets; sector 0 of the chip holds the table and belongs to none. */
+  flash: readonly Partition[];
+}
+
+export type BoardTls = { supported: true } | { supported: false; why: string };

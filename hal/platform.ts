@@ -1,0 +1,54 @@
+/** What a simulation borrows from the machine that it runs on. `belfry/hal/node` has one; the simulator itself imports no platform. */
+import type { ByteStream, Crypto, Der, Micros, PrivateKey, TlsEngine, TlsIdentity } from './hal.js';
+
+export interface Platform {
+  crypto: Crypto;
+  /** Engines that live in the world's time: bytes arrive only as the simulated streams bring them. */
+  tls(clock: { now(): Micros }): TlsEngine;
+  /** RSA-2048 keys for servers and devices of a simulation, made once a process; `index` names one, so that roles keep theirs. */
+  testKey(index: number): { key: PrivateKey; pkcs8: Der };
+  /** The platform's own HTTPS server, so that HTTP is judged by a parser that Belfry did not write. */
+  httpsServer(options: HttpsServerOptions): HttpsServer;
+  quiet: QuietProbe;
+}
+
+export interface HttpsServerOptions {
+  identity: TlsIdentity;
+  /** Asks for a client certificate, and refuses the connection without one that chains to `clientAuthorities`. */
+  clientCertificate: 'no' | 'asked' | 'required';
+  clientAuthorities: readonly Der[];
+  versions: { min: '1.0' | '1.1' | '1.2' | '1.3'; max: '1.0' | '1.1' | '1.2' | '1.3' };
+  /** Answers at once; the request's body, if any, is read and dropped. */
+  handle(request: HttpsRequest): HttpsResponse;
+  onClientError(detail: string): void;
+  onSecret?(line: string): void;
+}
+export interface HttpsRequest {
+  method: string;
+  target: string;
+  headers: Readonly<Record<string, string | undefined>>;
+  /** Subject of the client's certificate as text, and its CN; absent where none was sent. */
+  client?: { subject: string; commonName: string; der: Der };
+}
+export interface HttpsResponse {
+  status: number;
+  headers?: Readonly<Record<string, string>>;
+  body?: Uint8Array;
+}
+export interface HttpsServer {
+  /** Serves one accepted transport connection. */
+  accept(stream: ByteStream): void;
+  close(): void;
+}
+
+/**
+ * Tells when the platform has nothing left to do for the present instant.
+ * `drain` runs what is already queued, `busy` says whether something waits for another turn of the host's event loop, `turn` gives it one.
+ */
+export interface QuietProbe {
+  drain(): void;
+  busy(): boolean;
+  turn(next: () => void): void;
+  /** What keeps it busy, for the error of a world that never becomes quiet. */
+  report(): readonly string[];
+}
