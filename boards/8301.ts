@@ -1,0 +1,16 @@
+import type { BoardProfile } from '../hal/board.js';
+import { current } from './current.js';
+
+export const board8301: BoardProfile = {
+  ...current,
+  id: '8301',
+  model: '8301',
+  product: 'Algo 8301 IP Paging Adapter & Scheduler',
+  kind: 'paging-adapter',
+  provisioningModel: '8301',
+  lines: [
+    { name: 'relay-in', kind: 'input' },
+    { name: 'relay', kind: 'relay' },
+    { name: 'led', kind: 'led' },
+  ],
+};
