@@ -1,0 +1,122 @@
+/** Node's own HTTPS server over any `ByteStream`, so that the core's HTTP is judged by a parser that Belfry did not write. */
+import { constants, X509Certificate } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type ServerOptions } from 'node:https';
+import type { TLSSocket } from 'node:tls';
+
+import type { HttpsRequest, HttpsServer, HttpsServerOptions } from '../platform.js';
+import { keyObjectOf } from './crypto.js';
+import { pem, plain } from './octets.js';
+import { StreamDuplex } from './stream-duplex.js';
+import { NODE_VERSION } from './tls-contexts.js';
+import { tlsError } from './tls-errors.js';
+
+/** Longest path from a client's certificate to an authority: root, intermediate, issuing and one to spare. */
+const PATH_LIMIT = 4;
+/** No real timer may end a connection that lives in virtual time: the longest that Node takes. */
+const NEVER_MS = 2 ** 31 - 1;
+
+export function createHttpsServer(options: HttpsServerOptions): HttpsServer {
+  const authorities = options.clientAuthorities.map((der) => new X509Certificate(der));
+  const server = createServer(serverOptions(options), (request, response) => answer(options, request, response));
+  const sockets = new Set<StreamDuplex>();
+  // Before Node's own listener: no octet of a refused client reaches the HTTP parser.
+  server.prependListener('secureConnection', (socket: TLSSocket) => {
+    const refusal = refuseClient(socket, options, authorities);
+    if (refusal === undefined) return;
+    options.onClientError(refusal);
+    socket.destroy();
+  });
+  server.on('tlsClientError', (error) => options.onClientError(tlsError(error).detail));
+  server.on('clientError', (error, socket) => {
+    options.onClientError(error.message);
+    socket.destroy();
+  });
+  const { onSecret } = options;
+  if (onSecret) server.on('keylog', (line) => onSecret(line.toString('latin1').trimEnd()));
+  return {
+    accept: (stream) => {
+      const duplex = new StreamDuplex(stream);
+      sockets.add(duplex);
+      duplex.once('close', () => sockets.delete(duplex));
+      // What failed is reported by TLS or HTTP above; unheard, an error here would end the process.
+      duplex.on('error', () => {});
+      server.emit('connection', duplex);
+    },
+    close: () => {
+      for (const socket of sockets) socket.destroy();
+      sockets.clear();
+    },
+  };
+}
+
+/** Times and sizes that do not vary with the run (measured: Node's server then runs exactly in virtual time). */
+function serverOptions({ identity, versions, clientCertificate, clientAuthorities }: HttpsServerOptions): ServerOptions {
+  const key = keyObjectOf(identity.key);
+  if (!key) throw new Error('contract violation: the server key belongs to another binding');
+  return {
+    cert: identity.chain.map((der) => pem('CERTIFICATE', der)).join(''),
+    key: key.export({ type: 'pkcs8', format: 'pem' }),
+    minVersion: NODE_VERSION[versions.min],
+    maxVersion: NODE_VERSION[versions.max],
+    ...(versions.min === '1.0' || versions.min === '1.1' ? { ciphers: 'DEFAULT:@SECLEVEL=0' } : {}),
+    secureOptions: constants.SSL_OP_NO_TICKET,
+    ca: clientAuthorities.map((der) => pem('CERTIFICATE', der)), // named in the CertificateRequest
+    requestCert: clientCertificate !== 'no',
+    // OpenSSL judges by this machine's clock, which is not the world's: `refuseClient` looks at the path alone.
+    rejectUnauthorized: false,
+    handshakeTimeout: NEVER_MS,
+    headersTimeout: 0,
+    requestTimeout: 0,
+    keepAliveTimeout: 0,
+    connectionsCheckingInterval: NEVER_MS,
+  };
+}
+
+function answer(options: HttpsServerOptions, request: IncomingMessage, response: ServerResponse): void {
+  request.resume();
+  const { status, headers = {}, body = new Uint8Array(0) } = options.handle(requestOf(request));
+  response.sendDate = false;
+  response.writeHead(status, { 'Content-Length': body.length, ...headers });
+  response.end(body);
+}
+
+function requestOf(request: IncomingMessage): HttpsRequest {
+  const headers: Record<string, string | undefined> = {};
+  for (const [name, value] of Object.entries(request.headers)) headers[name] = Array.isArray(value) ? value.join(', ') : value;
+  const client = (request.socket as TLSSocket).getPeerX509Certificate();
+  return {
+    method: request.method ?? '',
+    target: request.url ?? '',
+    headers,
+    ...(client ? { client: { subject: oneLine(client.subject), commonName: commonName(client.subject), der: plain(client.raw) } } : {}),
+  };
+}
+
+/** Why the client may not go on; undefined where it may. */
+function refuseClient(socket: TLSSocket, options: HttpsServerOptions, authorities: readonly X509Certificate[]): string | undefined {
+  if (options.clientCertificate === 'no') return undefined;
+  const leaf = socket.getPeerX509Certificate();
+  if (!leaf) return options.clientCertificate === 'required' ? 'the client sent no certificate' : undefined;
+  if (chainsTo(leaf, authorities)) return undefined;
+  return `the client certificate ${oneLine(leaf.subject)} does not chain to an authority of this server`;
+}
+
+/** A path by names and signatures, at any date. */
+function chainsTo(leaf: X509Certificate, authorities: readonly X509Certificate[]): boolean {
+  let certificate: X509Certificate | undefined = leaf;
+  for (let length = 0; certificate && length < PATH_LIMIT; length++) {
+    const subject: X509Certificate = certificate;
+    if (authorities.some((authority) => subject.fingerprint256 === authority.fingerprint256 || issued(authority, subject))) return true;
+    const next: X509Certificate | undefined = certificate.issuerCertificate;
+    certificate = next?.ca && issued(next, subject) ? next : undefined;
+  }
+  return false;
+}
+
+const issued = (issuer: X509Certificate, subject: X509Certificate): boolean =>
+  subject.checkIssued(issuer) && subject.verify(issuer.publicKey);
+
+/** Node writes one attribute a line. */
+const oneLine = (subject: string): string => subject.split('\n').join(', ');
+const commonName = (subject: string): string => /^CN=(.*)$/m.exec(subject)?.[1] ?? '';
