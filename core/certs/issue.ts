@@ -3,7 +3,7 @@ import { fromLatin1, utf8 } from '../../hal/base/bytes.js';
 import { invariant } from '../../hal/base/result.js';
 import type { Crypto, Der, Entropy, PrivateKey, SignatureAlgorithm, UnixMillis } from '../../hal/hal.js';
 import { addressOctets } from './address.js';
-import { bitString, context, der, integerOctets, namedBits, oid, readDer, sequence, Tag, time, unsigned } from './asn1.js';
+import { bitString, context, der, namedBits, oid, readDer, sequence, Tag, time, unsigned } from './asn1.js';
 import { Algorithm, COMMON_NAME, Extension, ORGANIZATION, Purpose } from './oids.js';
 import { readPublicKey } from './public-key.codec.js';
 
@@ -124,16 +124,12 @@ function keyIdentifier(crypto: Pick<Crypto, 'digest'>, spki: Der): Uint8Array {
 /** Subject and key of an issuer's certificate, as it holds them. */
 function issuerIdentity(certificate: Der): IssuerIdentity {
   const identity = readDer(certificate, (top) => {
-    const outer = top.enter();
-    const tbs = outer.enter();
+    const tbs = top.enter().enter();
     tbs.value(context(0));
-    integerOctets(tbs.value(Tag.integer));
+    tbs.value(Tag.integer);
     for (let skipped = 0; skipped < 3; skipped++) tbs.value(Tag.sequence);
     const subject = tbs.value(Tag.sequence).der;
-    const spki = tbs.value(Tag.sequence).der;
-    tbs.each((rest) => rest.value());
-    outer.each((rest) => rest.value());
-    return { name: subject, spki };
+    return { name: subject, spki: tbs.value(Tag.sequence).der };
   });
   invariant(identity.ok, 'an issuer has an X.509 v3 certificate');
   return identity.value;

@@ -18,13 +18,12 @@ const CURVES: Readonly<Record<string, 'P-256' | 'P-384' | 'P-521'>> = {
 
 /** What kind of key; one that cannot be read is `other`, with no algorithm. */
 export function readPublicKey(spki: Der): PublicKeyInfo {
-  const info = readDer(spki, publicKey);
+  const info = readDer(spki, (top) => publicKey(top.enter()));
   return info.ok ? info.value : { type: 'other', algorithm: '' };
 }
 
-/** The same at a cursor, inside a certificate. */
-export function publicKey(at: DerCursor): PublicKeyInfo {
-  const info = at.enter();
+/** The same at a cursor over the content of a SubjectPublicKeyInfo. */
+export function publicKey(info: DerCursor): PublicKeyInfo {
   const algorithm = info.enter();
   const id = oidText(algorithm.value(Tag.oid));
   const parameters = algorithm.more ? algorithm.value() : undefined;

@@ -64,7 +64,9 @@ describe.each<KeyKind>(['rsa-2048', 'ec-p256'])('certificates of %s keys, read b
 
   it('an issuing authority may issue no further authority', () => {
     const further: Authority = makeAuthorities(testPorts(), { keys, made: MADE, organization: 'Belfry' }).issuing;
-    expect(openssl('x509', '-in', file('ca.crt', further.certificate), '-noout', '-ext', 'basicConstraints')).toContain('CA:TRUE, pathlen:0');
+    expect(openssl('x509', '-in', file('ca.crt', further.certificate), '-noout', '-ext', 'basicConstraints')).toContain(
+      'CA:TRUE, pathlen:0',
+    );
   });
 });
 

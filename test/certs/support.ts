@@ -30,7 +30,14 @@ export function testEntropy(seed = 1): Entropy {
   return {
     fill(out) {
       for (let at = 0; at < out.length; at += 32) {
-        out.set(crypto.createHash('sha256').update(`${seed} ${counter++}`).digest().subarray(0, out.length - at), at);
+        out.set(
+          crypto
+            .createHash('sha256')
+            .update(`${seed} ${counter++}`)
+            .digest()
+            .subarray(0, out.length - at),
+          at,
+        );
       }
     },
   };
