@@ -2,16 +2,16 @@
 
 import { shareAlarm } from '../../hal/base/share-alarm.js';
 import type { BoardProfile } from '../../hal/board.js';
-import type { AudioFormat, Clock, Entropy, FramePort, Hal, MacAddress, Micros, System, UnixMillis } from '../../hal/hal.js';
+import type { AudioFormat, Clock, FramePort, Hal, MacAddress, Micros, System, UnixMillis } from '../../hal/hal.js';
 import type { Platform } from '../../hal/platform.js';
-import { createStack, type Stack, type StaticAddress } from '../../hal/stack/index.js';
+import type { StaticAddress } from '../../hal/stack/index.js';
 import type { FlashTrace } from '../flash/flash-port.js';
 import type { NorFlash, PowerCut } from '../flash/nor-flash.js';
 import type { LanPort } from '../lan/lan.js';
-import type { Host } from '../world/host.js';
 import type { World } from '../world/world.js';
 import { type PlayedFrame, simAudio } from './audio.js';
 import { type SimGpio, simGpio } from './gpio.js';
+import { networked } from './networked.js';
 import { poweredCrypto, poweredTls } from './powered.js';
 
 export interface SimHalOptions {
@@ -48,9 +48,6 @@ export interface SimHal extends Hal {
   /** Everything stops: nothing is delivered and nothing runs after it returns. Idempotent. */
   powerOff(): void;
 }
-
-/** Octets of an IP packet in an Ethernet frame (RFC 894). */
-const MTU = 1500;
 
 /** Switches a board on now. */
 export function simHal(options: SimHalOptions): SimHal {
@@ -91,19 +88,4 @@ export function simHal(options: SimHalOptions): SimHal {
     },
     powerOff: () => host.powerOff(),
   };
-}
-
-interface Networking {
-  mac: MacAddress;
-  address: 'dhcp' | StaticAddress;
-  entropy: Entropy;
-  wrap(frames: FramePort): FramePort;
-}
-
-/** Plugs a host into its port and runs the portable stack over it until the power goes. */
-export function networked(host: Host, clock: Clock, port: LanPort, { mac, address, entropy, wrap }: Networking): Stack {
-  const plug = port.plug(host);
-  host.atPowerOff(() => plug.unplug());
-  const nic = { mac, mtu: MTU, link: () => plug.link(), link$: plug.link$, frames: wrap(plug.frames) };
-  return createStack({ nic, clock, entropy, address });
 }
