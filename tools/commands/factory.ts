@@ -1,0 +1,215 @@
+/** `belfry factory`: what happens at manufacture. Makes the authorities, and flash images whose factory partition holds a unit's identity. */
+import { randomFillSync } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { rootCertificates } from 'node:tls';
+import { type Authorities, issueDeviceCertificate, makeAuthorities } from '../../core/certs/authority.js';
+import { readCertificate } from '../../core/certs/certificate.codec.js';
+import { readIdentity, readTrusted } from '../../core/certs/certificate-file.codec.js';
+import type { Authority, IssuingPorts } from '../../core/certs/issue.js';
+import { readPem, writePem } from '../../core/certs/pem.codec.js';
+import { pkcs8Of } from '../../core/certs/private-key.codec.js';
+import { encodeFactory, type FactoryContent } from '../../core/storage/factory.codec.js';
+import { encodePartitionTable, placePartitions } from '../../core/storage/image.codec.js';
+import { concat, hex, utf8 } from '../../hal/base/bytes.js';
+import { fromIso8601, iso8601 } from '../../hal/base/time.js';
+import type { BoardProfile } from '../../hal/board.js';
+import type { Der, UnixMillis } from '../../hal/hal.js';
+import { createNodeCrypto, exported, makeKey } from '../../hal/node/crypto.js';
+import { type Arguments, CannotRun, type Command, type ExitStatus, type Io } from '../command.js';
+import { readInput, writeOutput } from '../files.js';
+import { boardOrExplain } from './boards.js';
+
+export const factoryCommand: Command = {
+  name: 'factory',
+  summary: 'authorities, and flash images with a device identity, as made at manufacture',
+  usage: 'ca --out DIR | device --board ID --mac MAC (--ca DIR | --cert PEM --key PEM | --no-certificate) --out IMAGE',
+  options: {
+    out: { type: 'string', value: 'PATH', help: 'ca: the folder to make; device: the flash image to write' },
+    board: { type: 'string', value: 'ID', help: 'device: the board (belfry boards lists them)' },
+    mac: { type: 'string', value: 'MAC', help: 'device: 12 hex digits; becomes the CN of the device certificate' },
+    ca: { type: 'string', value: 'DIR', help: 'device: sign with the issuing authority of this folder' },
+    cert: { type: 'string', value: 'PEM', help: 'device: take this certificate (and the chain in the file) instead' },
+    key: { type: 'string', value: 'PEM', help: 'device: the private key of --cert' },
+    'no-certificate': { type: 'boolean', help: 'device: a unit from before 2019, without a device certificate' },
+    anchors: { type: 'string', value: 'FILE', help: 'device: preinstalled public CAs, PEM (default: the Mozilla set of this Node)' },
+    made: { type: 'string', value: 'DATE', help: 'the date of manufacture, 2026-01-31 (default: now)' },
+  },
+  examples: [
+    ['belfry factory ca --out ca', 'root, intermediate and issuing as .crt and .key, chain.pem and cas.pem'],
+    ['belfry factory device --board 8180-g2 --mac 0022EE0A0001 --ca ca --out lobby.flash', 'one unit, ready for belfry run'],
+  ],
+  run: async (args, io) => {
+    const [what] = args.positionals;
+    if (what === 'ca') return makeCa(args, io);
+    if (what === 'device') return makeDevice(args, io);
+    throw new CannotRun('factory: say what to make, ca or device; see belfry factory --help');
+  },
+};
+
+const ROLES = ['root', 'intermediate', 'issuing'] as const;
+/** A run of a command is short: its own clock need not move. */
+const crypto = createNodeCrypto({ clock: { now: () => 0 }, keysOn: 'turn' });
+const ports: IssuingPorts = { crypto, entropy: { fill: (out) => void randomFillSync(out) } };
+
+const needed = (args: Arguments, name: string): string => {
+  const value = args.text(name);
+  if (value === undefined) throw new CannotRun(`factory: --${name} is needed; see belfry factory --help`);
+  return value;
+};
+
+function dateOf(args: Arguments): UnixMillis {
+  const text = args.text('made');
+  const at = text === undefined ? Date.now() : fromIso8601(text);
+  if (at === undefined) throw new CannotRun(`factory: --made ${text} is no date; write it like 2026-01-31`);
+  return at;
+}
+
+function makeCa(args: Arguments, io: Io): ExitStatus {
+  const dir = needed(args, 'out');
+  const names = [...ROLES.flatMap((role) => [`${role}.crt`, `${role}.key`]), 'chain.pem', 'cas.pem'];
+  const there = names.find((name) => existsSync(join(dir, name)));
+  if (there)
+    throw new CannotRun(`factory ca: ${join(dir, there)} is there already; an authority is never overwritten, name another folder`);
+  const made = { root: exported(makeKey('rsa-2048')), intermediate: exported(makeKey('rsa-2048')), issuing: exported(makeKey('rsa-2048')) };
+  const keys = { root: made.root.key, intermediate: made.intermediate.key, issuing: made.issuing.key };
+  const authorities = makeAuthorities(ports, { keys, made: dateOf(args), organization: 'Belfry' });
+  const pem = (role: (typeof ROLES)[number]): string => writePem('CERTIFICATE', authorities[role].certificate);
+  for (const role of ROLES) {
+    writeOutput(join(dir, `${role}.crt`), pem(role));
+    writeOutput(join(dir, `${role}.key`), writePem('PRIVATE KEY', made[role].pkcs8), { secret: true });
+  }
+  writeOutput(join(dir, 'chain.pem'), pem('issuing') + pem('intermediate'));
+  writeOutput(join(dir, 'cas.pem'), pem('root') + pem('intermediate') + pem('issuing'));
+  if (io.json) io.record({ made: 'ca', folder: dir, files: names });
+  else io.say(`${dir}: ${names.join(', ')}\ninstall cas.pem on the servers that shall recognise devices; keep the .key files secret`);
+  return 0;
+}
+
+function makeDevice(args: Arguments, io: Io): ExitStatus {
+  const board = boardOrExplain(needed(args, 'board'));
+  const mac = needed(args, 'mac').replace(/[:-]/g, '').toUpperCase();
+  if (!/^[0-9A-F]{12}$/.test(mac)) throw new CannotRun(`factory: --mac ${args.text('mac')} is no MAC address; write 12 hex digits`);
+  const made = dateOf(args);
+  const identity = identityOf(args, board, mac, made);
+  const anchors = anchorsOf(args);
+  const content: FactoryContent = {
+    board: board.id,
+    mac,
+    serial: `BLF${mac}`,
+    made,
+    password: password(),
+    ...(identity ? { identity } : {}),
+    anchors,
+  };
+  writeOutput(needed(args, 'out'), flashImage(board, content), { secret: true, fresh: true });
+  report(content, args.text('out')!, io);
+  return 0;
+}
+
+function identityOf(args: Arguments, board: BoardProfile, mac: string, made: UnixMillis): FactoryContent['identity'] {
+  const ways = [args.text('ca'), args.text('cert') ?? args.text('key'), args.flag('no-certificate') || undefined].filter(
+    (way) => way !== undefined,
+  );
+  if (ways.length !== 1) throw new CannotRun('factory device: choose one of --ca DIR, --cert PEM --key PEM, --no-certificate');
+  if (args.flag('no-certificate')) return undefined;
+  if (!board.tls.supported)
+    throw new CannotRun(`factory device: the ${board.model} has no TLS, so no device certificate: ${board.tls.why}; use --no-certificate`);
+  const dir = args.text('ca');
+  return dir === undefined ? givenIdentity(needed(args, 'cert'), needed(args, 'key')) : signedIdentity(dir, mac, made);
+}
+
+function signedIdentity(dir: string, mac: string, made: UnixMillis): FactoryContent['identity'] {
+  const issuing = authorityOf(dir, 'issuing');
+  const device = exported(makeKey('rsa-2048'));
+  const leaf = issueDeviceCertificate(ports, { mac, made, publicKey: device.key.spki, issuer: issuing });
+  return { chain: [leaf, issuing.certificate, certificateOf(join(dir, 'intermediate.crt'))], pkcs8: device.pkcs8 };
+}
+
+function certificateOf(path: string): Der {
+  const read = readTrusted(readInput(path));
+  if (!read.ok) throw new CannotRun(`${path} ${read.error.detail}`);
+  return read.value[0]!.der;
+}
+
+function authorityOf(dir: string, role: keyof Authorities): Authority {
+  const path = join(dir, `${role}.crt`);
+  const pair = readIdentityFile(path, join(dir, `${role}.key`));
+  return { certificate: certificateOf(path), key: pair };
+}
+
+function readIdentityFile(certificate: string, key: string): Authority['key'] {
+  const imported = crypto.importKey(keyOf(key));
+  if (!imported.ok) throw new CannotRun(`${key}: ${imported.error.detail}`);
+  const leaf = readCertificate(certificateOf(certificate));
+  if (!leaf.ok || hex(leaf.value.spki) !== hex(imported.value.spki)) throw new CannotRun(`${key} is not the key of ${certificate}`);
+  return imported.value;
+}
+
+function keyOf(path: string): Der {
+  const blocks = readPem(readInput(path));
+  const block = blocks.ok ? blocks.value.find(({ label }) => label.endsWith('PRIVATE KEY')) : undefined;
+  if (!block) throw new CannotRun(`${path} holds no PEM private key`);
+  const pkcs8 = pkcs8Of(block);
+  if (!pkcs8.ok) throw new CannotRun(`${path}: ${pkcs8.error}`);
+  return pkcs8.value;
+}
+
+function givenIdentity(certificate: string, key: string): FactoryContent['identity'] {
+  const both = readIdentity(concat(readInput(certificate), utf8('\n'), readInput(key)), crypto);
+  if (!both.ok) throw new CannotRun(`${certificate} with ${key} ${both.error.detail}`);
+  return { chain: both.value.chain, pkcs8: keyOf(key) };
+}
+
+function anchorsOf(args: Arguments): FactoryContent['anchors'] {
+  const file = args.text('anchors');
+  if (file === undefined) {
+    const certificates = rootCertificates.map((pem) => expectBlock(utf8(pem)));
+    return { set: 'Mozilla', version: `Node ${process.versions.node}`, certificates };
+  }
+  const read = readTrusted(readInput(file));
+  if (!read.ok) throw new CannotRun(`${file} ${read.error.detail}`);
+  return { set: file, version: iso8601(Date.now()).slice(0, 10), certificates: read.value.map(({ der }) => der) };
+}
+
+const expectBlock = (pem: Uint8Array): Der => {
+  const blocks = readPem(pem);
+  if (!blocks.ok) throw new Error('a root certificate of Node is no PEM');
+  return blocks.value[0]!.octets;
+};
+
+/** The first administrator password is random: there is no default one to look up. */
+const password = (): string => hex(crypto.digest('sha256', randomFillSync(new Uint8Array(32)))).slice(0, 12);
+
+function flashImage(board: BoardProfile, content: FactoryContent): Uint8Array {
+  const { partitions, size } = placePartitions(board.flash);
+  const record = encodeFactory(content);
+  const factory = partitions.find(({ name }) => name === 'factory');
+  if (!factory) throw new CannotRun(`the board ${board.id} has no factory partition`);
+  if (record.length > factory.size)
+    throw new CannotRun(`the identity takes ${record.length} octets, the factory partition has ${factory.size}; give fewer --anchors`);
+  const image = new Uint8Array(size).fill(factory.erased);
+  image.set(encodePartitionTable(board.flash), 0);
+  image.set(record, factory.offset);
+  return image;
+}
+
+function report(content: FactoryContent, image: string, io: Io): void {
+  const leaf = content.identity && readCertificate(content.identity.chain[0]!);
+  const certificate = leaf?.ok ? { subject: leaf.value.subject.text, until: iso8601(leaf.value.notAfter).slice(0, 10) } : undefined;
+  const { set, version, certificates } = content.anchors;
+  if (io.json)
+    io.record({
+      made: 'device',
+      image,
+      board: content.board,
+      mac: content.mac,
+      certificate,
+      anchors: { set, version, count: certificates.length },
+    });
+  else {
+    io.say(`${image}: board ${content.board}, MAC ${content.mac}, serial ${content.serial}, first password ${content.password}`);
+    io.say(certificate ? `device certificate ${certificate.subject}, valid until ${certificate.until}` : 'no device certificate');
+    io.say(`preinstalled public CAs: ${certificates.length}, set ${set}, ${version}`);
+  }
+}
