@@ -15,9 +15,10 @@ export interface FlashTrace {
   at: Micros;
 }
 
-interface Hooks {
+export interface FlashHooks {
+  /** Must switch the host off. */
   onPowerCut(cut: PowerCut): void;
-  onOp?(op: FlashTrace): void;
+  onOp(op: FlashTrace): void;
 }
 
 interface Waiting {
@@ -40,10 +41,10 @@ export class FlashPort implements Flash {
   readonly partitions: readonly Partition[];
   readonly #chip: NorFlash;
   readonly #host: Host;
-  readonly #hooks: Hooks;
+  readonly #hooks: FlashHooks;
   readonly #waiting = new BoundedQueue<Waiting>(QUEUE_LIMIT);
 
-  constructor(chip: NorFlash, host: Host, hooks: Hooks) {
+  constructor(chip: NorFlash, host: Host, hooks: FlashHooks) {
     this.#chip = chip;
     this.#host = host;
     this.#hooks = hooks;
@@ -84,7 +85,7 @@ export class FlashPort implements Flash {
       return;
     }
     const at = this.#host.now();
-    this.#hooks.onOp?.({ ...(number === undefined ? {} : { op: number }), ...extent(op), at });
+    this.#hooks.onOp({ ...(number === undefined ? {} : { op: number }), ...extent(op), at });
     this.#start();
     done(ok(bytes), at);
   }

@@ -16,7 +16,7 @@ import { EMPTY } from '../../hal/base/bytes.js';
 import { ok } from '../../hal/base/result.js';
 import type { Flash, FlashOp, Partition, Result } from '../../hal/hal.js';
 import type { Host } from '../world/host.js';
-import { FlashPort, type FlashTrace } from './flash-port.js';
+import { type FlashHooks, FlashPort } from './flash-port.js';
 import { SparseMemory } from './sparse-memory.js';
 
 /**
@@ -70,8 +70,8 @@ export class NorFlash {
     this.#cut = cut;
   }
 
-  /** The flash port of a host that runs on this chip. `onPowerCut` must switch the host off. */
-  attach(host: Host, hooks: { onPowerCut(cut: PowerCut): void; onOp?(op: FlashTrace): void }): Flash {
+  /** The flash port of a host that runs on this chip. */
+  attach(host: Host, hooks: FlashHooks): Flash {
     return new FlashPort(this, host, hooks);
   }
 

@@ -16,8 +16,8 @@ export interface AudioOptions {
   speaker: boolean;
   microphone: boolean;
   onPlayed(frame: PlayedFrame): void;
-  /** Fills a frame of what is heard at the microphone; silence where absent. */
-  heard?(out: Int16Array, rate: AudioFormat['rate'], at: Micros): void;
+  /** Fills a frame with what is heard at the microphone; what it leaves is silence. */
+  heard(out: Int16Array, rate: AudioFormat['rate'], at: Micros): void;
 }
 
 export function simAudio(options: AudioOptions): Audio {
@@ -33,7 +33,7 @@ export function simAudio(options: AudioOptions): Audio {
   const openInput: NonNullable<Audio['openInput']> = (format, push) =>
     input(format, (at) => {
       const pcm = new Int16Array(format.frame);
-      options.heard?.(pcm, format.rate, at);
+      options.heard(pcm, format.rate, at);
       push(pcm, at);
     });
   return options.microphone ? { open, openInput } : { open };

@@ -1,5 +1,4 @@
 /** A simulated board: the HAL's ports over the world's LAN, a NOR chip, and the platform's cryptography. */
-
 import { shareAlarm } from '../../hal/base/share-alarm.js';
 import type { BoardProfile } from '../../hal/board.js';
 import type { AudioFormat, Clock, FramePort, Hal, MacAddress, Micros, System, UnixMillis } from '../../hal/hal.js';
@@ -76,9 +75,14 @@ export function simHal(options: SimHalOptions): SimHal {
         host.powerOff();
         hooks.onPowerCut(cut);
       },
-      ...(hooks.onFlashOp ? { onOp: hooks.onFlashOp } : {}),
+      onOp: (op) => hooks.onFlashOp?.(op),
     }),
-    audio: simAudio({ host, ...board.audio, onPlayed: (frame) => hooks.onPlayed?.(frame), ...(hooks.heard ? { heard: hooks.heard } : {}) }),
+    audio: simAudio({
+      host,
+      ...board.audio,
+      onPlayed: (frame) => hooks.onPlayed?.(frame),
+      heard: (out, rate, at) => hooks.heard?.(out, rate, at),
+    }),
     gpio: simGpio(host, board.lines, (line, on, at) => hooks.onLine?.(line, on, at)),
     crypto: poweredCrypto(platform.crypto, host),
     system: {

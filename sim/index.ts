@@ -1,0 +1,16 @@
+/** The simulator: a world with one clock and one seed, a LAN, boards and the servers around them. */
+
+export type { FlashTrace } from './flash/flash-port.js';
+export { NorFlash, type PowerCut } from './flash/nor-flash.js';
+export type { PlayedFrame } from './hal/audio.js';
+export { type SimHal, type SimHalHooks, type SimHalOptions, simHal } from './hal/sim-hal.js';
+export { Lan, type LanPlug, type LanPort } from './lan/lan.js';
+export type { LinkFaults, LinkStats } from './lan/link.js';
+export { type DhcpServerOptions, startDhcpServer } from './peers/dhcp-server.js';
+export { type DnsServerOptions, startDnsServer } from './peers/dns-server.js';
+export type { Peer, PeerHost } from './peers/peer-host.js';
+export { type ProvisioningServerOptions, startProvisioningServer } from './peers/provisioning-server.js';
+export { type SimPeerOptions, simPeerHost } from './peers/sim-peer-host.js';
+export { Host, type HostOptions } from './world/host.js';
+export type { Random } from './world/random.js';
+export { World, WorldError, type WorldOptions } from './world/world.js';
