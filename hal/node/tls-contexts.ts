@@ -1,5 +1,5 @@
 /** SecureContexts, made once an identity: 1 to 3 ms each, as much as a handshake. */
-import { constants, createHash } from 'node:crypto';
+import { constants, createHash, type KeyObject } from 'node:crypto';
 import { createSecureContext, type SecureContext, type SecureContextOptions, type SecureVersion } from 'node:tls';
 import { fail, ok } from '../base/result.js';
 import type { Der, HalError, Result, TlsOptions, TlsVersion } from '../hal.js';
@@ -24,6 +24,8 @@ export class SecureContexts {
 
   /** `unsupported` for a key of another binding or an unknown suite, `tls-protocol` for an identity that OpenSSL refuses. */
   get(options: ContextOptions): Result<SecureContext, HalError> {
+    const key = options.identity && keyObjectOf(options.identity.key);
+    if (options.identity && !key) return fail('unsupported', 'the private key belongs to another binding');
     const name = nameOf(options);
     const known = this.#kept.get(name);
     if (known) {
@@ -31,7 +33,7 @@ export class SecureContexts {
       this.#kept.set(name, known);
       return ok(known);
     }
-    const made = makeContext(options);
+    const made = makeContext(options, key);
     if (!made.ok) return made;
     if (this.#kept.size >= KEPT_CONTEXTS) this.#kept.delete(this.#kept.keys().next().value!);
     this.#kept.set(name, made.value);
@@ -45,9 +47,7 @@ function nameOf({ versions, suites = '', identity, issuers = [] }: ContextOption
   return `${versions.min}-${versions.max} ${suites} ${identity?.chain.length} ${issuers.length} ${hash.digest('base64')}`;
 }
 
-function makeContext({ versions, suites, identity, issuers = [] }: ContextOptions): Result<SecureContext, HalError> {
-  const key = identity && keyObjectOf(identity.key);
-  if (identity && !key) return fail('unsupported', 'the private key belongs to another binding');
+function makeContext({ versions, suites, identity, issuers = [] }: ContextOptions, key?: KeyObject): Result<SecureContext, HalError> {
   const ciphers = cipherString(versions.min, suites);
   const options: SecureContextOptions = {
     minVersion: NODE_VERSION[versions.min],
