@@ -5,7 +5,7 @@ import { utc } from '../../hal/base/time.js';
 import type { Der, HashName, Result, SignatureAlgorithm, UnixMillis } from '../../hal/hal.js';
 import { bits, context, DerCursor, type DerFault, type DerValue, integerOctets, oidText, readDer, smallInteger, Tag } from './asn1.js';
 import { type Extensions, readExtensions } from './extensions.codec.js';
-import { type Name, readName } from './name.codec.js';
+import { type Name, readName, sameName } from './name.codec.js';
 import { Algorithm } from './oids.js';
 import { type PublicKeyInfo, publicKey } from './public-key.codec.js';
 
@@ -31,6 +31,9 @@ export interface Signature {
   readonly algorithm?: SignatureAlgorithm;
   readonly octets: Uint8Array;
 }
+
+/** Subject and issuer are the same, whoever's key signed. */
+export const isSelfIssued = (certificate: Certificate): boolean => sameName(certificate.subject, certificate.issuer);
 
 /** Ours: the largest that are met in the wild have some hundred names and 10 KiB. */
 export const MAX_CERTIFICATE_OCTETS = 32 * 1024;

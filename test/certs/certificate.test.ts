@@ -1,10 +1,13 @@
 import tls from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import { readCertificate } from '../../core/certs/certificate.codec.js';
+import { issueCertificate, issueSelfSigned } from '../../core/certs/issue.js';
+import { commonName } from '../../core/certs/name.codec.js';
 import { readPem } from '../../core/certs/pem.codec.js';
+import { profileFault } from '../../core/certs/profile.policy.js';
 import { utf8 } from '../../hal/base/bytes.js';
 import { expectOk } from '../../hal/base/result.js';
-import { nodeCrypto } from './support.js';
+import { nodeCrypto, parsed, template, testKey, testPorts } from './support.js';
 
 const roots = tls.rootCertificates.map((pem) => expectOk(readPem(utf8(pem)), 'pem')[0]!.octets);
 
@@ -18,5 +21,19 @@ describe('the public authorities that Node carries', () => {
     });
     console.log(`${roots.length - wrong.length} of ${roots.length} roots read and self-verified`);
     expect(wrong).toHaveLength(0);
+  });
+
+  it('keep the profile of public authorities, but for four that are older than it', () => {
+    const { key } = testKey('ec-p256', 0);
+    const issuer = { certificate: issueSelfSigned(testPorts(), template('CA', 0, { authority: {} }), key), key };
+    const leaf = parsed(issueCertificate(testPorts(), template('leaf', 1, { names: [{ type: 'dns', value: 'leaf' }] }), issuer));
+    // Under these a path is refused until the administrator uploads the root, which the mend says.
+    const others = roots.map((der) => expectOk(readCertificate(der), 'root')).filter((root) => profileFault([leaf, root]));
+    expect(others.map(({ subject }) => commonName(subject)).sort()).toEqual([
+      'Certigna',
+      'QuoVadis Root CA 2',
+      'QuoVadis Root CA 3',
+      'TWCA Global Root CA',
+    ]);
   });
 });

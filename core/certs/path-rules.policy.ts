@@ -1,0 +1,108 @@
+/** The rules that every certificate of a path has to keep (RFC 5280 part 6.1), and the profile that public authorities keep besides. */
+
+import { iso8601, MILLISECOND, SECOND } from '../../hal/base/time.js';
+import type { Crypto, UnixMillis } from '../../hal/hal.js';
+import { type Certificate, isSelfIssued } from './certificate.codec.js';
+import { KeyUsage } from './extensions.codec.js';
+import { type Fault, fault } from './fault.js';
+import { constraintsFault } from './name-constraints.policy.js';
+import { Purpose as PurposeId } from './oids.js';
+import type { Anchor } from './path.policy.js';
+import { profileFault } from './profile.policy.js';
+
+export type Purpose = 'serverAuth' | 'clientAuth';
+
+export interface PathQuestion {
+  /** The peer's certificate first, the anchor last. Every signature on it holds. */
+  path: readonly Certificate[];
+  anchor: Anchor;
+  purpose: Purpose;
+  at: UnixMillis;
+}
+
+/** Whether `issuer`'s key made the signature of `certificate`, with an algorithm that can still be trusted. */
+export function signatureFault(certificate: Certificate, issuer: Certificate, crypto: Pick<Crypto, 'verify'>): Fault | undefined {
+  const { algorithm, octets, id } = certificate.signature;
+  if (!algorithm) return fault('signature', certificate, `its signature algorithm ${id} is not known here`);
+  if ('hash' in algorithm && (algorithm.hash === 'md5' || algorithm.hash === 'sha1')) {
+    return fault('weak-signature', certificate, `it is signed with ${algorithm.hash === 'md5' ? 'MD5' : 'SHA-1'}`);
+  }
+  if (crypto.verify(algorithm, issuer.spki, certificate.tbs, octets)) return undefined;
+  return fault('signature', certificate, `the key of "${issuer.subject.text}" did not sign it`);
+}
+
+/** The first rule that the path breaks, from the peer's certificate up. */
+export function pathFault(question: PathQuestion): Fault | undefined {
+  const { path, purpose, at, anchor } = question;
+  for (const [depth, certificate] of path.entries()) {
+    const wrong =
+      dateFault(certificate, at) ??
+      keyFault(certificate) ??
+      criticalFault(certificate) ??
+      (depth === 0 ? leafUsageFault(certificate) : authorityFault(path, depth, anchor)) ??
+      purposeFault(certificate, purpose);
+    if (wrong) return wrong;
+  }
+  return constraintsFault(path) ?? (anchor.origin === 'preinstalled' ? profileFault(path) : undefined);
+}
+
+/** Certificates count in whole seconds, both ends included (RFC 5280 part 4.1.2.5). */
+function dateFault(certificate: Certificate, at: UnixMillis): Fault | undefined {
+  const second = SECOND / MILLISECOND;
+  const now = Math.floor(at / second) * second;
+  if (now < certificate.notBefore) return fault('not-yet-valid', certificate, `it begins at ${iso8601(certificate.notBefore)}`);
+  if (now > certificate.notAfter) return fault('expired', certificate, `it ended at ${iso8601(certificate.notAfter)}`);
+  return undefined;
+}
+
+/** NIST SP 800-57 part 1: 112 bits of strength or more. */
+const MIN_RSA_BITS = 2048;
+
+function keyFault(certificate: Certificate): Fault | undefined {
+  const { key } = certificate;
+  switch (key.type) {
+    case 'rsa':
+      return key.bits >= MIN_RSA_BITS ? undefined : fault('weak-key', certificate, `its RSA key has ${key.bits} bits`);
+    case 'ec':
+      return key.curve ? undefined : fault('weak-key', certificate, 'its key is on a curve other than P-256, P-384 and P-521');
+    case 'ed25519':
+      return undefined;
+    case 'other':
+      return fault('weak-key', certificate, `its key is of a kind (${key.algorithm}) that is not used for TLS`);
+  }
+}
+
+function criticalFault(certificate: Certificate): Fault | undefined {
+  const [unknown] = certificate.extensions.unknownCritical;
+  return unknown === undefined
+    ? undefined
+    : fault('critical-extension', certificate, `it has the critical extension ${unknown}, which is not known here`);
+}
+
+/** A key that may do nothing that TLS does (RFC 5246 part 7.4.2, RFC 8446 part 4.4.2.2). */
+function leafUsageFault(certificate: Certificate): Fault | undefined {
+  const { keyUsage } = certificate.extensions;
+  const fit = !keyUsage || [KeyUsage.digitalSignature, KeyUsage.keyEncipherment, KeyUsage.keyAgreement].some((bit) => keyUsage.has(bit));
+  return fit ? undefined : fault('key-usage', certificate, 'its key may neither sign nor agree on keys');
+}
+
+/** RFC 5280 part 6.1.4 (k) to (n). */
+function authorityFault(path: readonly Certificate[], depth: number, anchor: Anchor): Fault | undefined {
+  const certificate = path[depth]!;
+  const { basicConstraints, keyUsage } = certificate.extensions;
+  // A root of version 1 has no place to say so; the administrator who put it there did (6.1.4 k, "out-of-band means").
+  const byHand = certificate.version === 1 && certificate === anchor.certificate && anchor.origin === 'uploaded';
+  if (!basicConstraints?.authority && !byHand) return fault('not-a-ca', certificate, 'it is not the certificate of an authority');
+  if (keyUsage && !keyUsage.has(KeyUsage.keyCertSign)) return fault('key-usage', certificate, 'its key may not sign certificates');
+  const below = path.slice(1, depth).filter((between) => !isSelfIssued(between)).length;
+  const limit = basicConstraints?.pathLength;
+  if (limit === undefined || below <= limit) return undefined;
+  return fault('path-length', certificate, `it allows ${limit} further authorities, and ${below} follow`);
+}
+
+/** RFC 5280 part 4.2.1.12; an authority's extended key usage limits what it issues, as everybody reads it. */
+function purposeFault(certificate: Certificate, purpose: Purpose): Fault | undefined {
+  const purposes = certificate.extensions.extKeyUsage?.purposes;
+  if (!purposes || purposes.includes(PurposeId[purpose]) || purposes.includes(PurposeId.any)) return undefined;
+  return fault('purpose', certificate, `it is not for use as a TLS ${purpose === 'serverAuth' ? 'server' : 'client'}`);
+}
