@@ -1,6 +1,7 @@
 /** Flash operations one after the other, ending at the first that fails. */
+import { EMPTY } from '../../hal/base/bytes.js';
 import { invariant, ok } from '../../hal/base/result.js';
-import type { Done, Flash, FlashOp, Partition } from '../../hal/hal.js';
+import type { Done, Flash, FlashOp, Micros, Partition } from '../../hal/hal.js';
 
 /** `done` is called once, during the completion of the last operation; there must be one. */
 export function runSequence(flash: Flash, ops: readonly FlashOp[], done: Done<void>): void {
@@ -26,3 +27,15 @@ export function programPages(partition: Partition, offset: number, bytes: Uint8A
 }
 
 export const isErased = (partition: Partition, bytes: Uint8Array): boolean => bytes.every((byte) => byte === partition.erased);
+
+/** The octets of a read operation. */
+export function readFlash(flash: Flash, partition: string, offset: number, length: number, done: Done<Uint8Array>): void {
+  flash.submit({ type: 'read', partition, offset, length }, (result, at) => done(result.ok ? ok(result.value ?? EMPTY) : result, at));
+}
+
+/** For an answer that needs no flash operation and must not come during the call (law 1): a read of one octet gives the moment. */
+export function soon(flash: Flash, then: (at: Micros) => void): void {
+  const [first] = flash.partitions;
+  invariant(first !== undefined, 'the flash has a partition');
+  flash.submit({ type: 'read', partition: first.name, offset: 0, length: 1 }, (_result, at) => then(at));
+}

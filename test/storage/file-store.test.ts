@@ -1,0 +1,212 @@
+import { describe, expect, it } from 'vitest';
+import type { EndpointEvent } from '../../core/kernel/events.js';
+import { type FileChange, type FileStore, mountFileStore } from '../../core/storage/file-store.js';
+import { readArea } from '../../core/storage/log.codec.js';
+import { latin1, utf8 } from '../../hal/base/bytes.js';
+import type { HalError, Partition, Result } from '../../hal/hal.js';
+import { fuzz } from '../support/mutation.js';
+import { PowerRig } from '../support/power-rig.js';
+
+const config: Partition = { name: 'config', size: 8 * 4096, sector: 4096, program: 256, erased: 0xff };
+
+function mount(rig: PowerRig, options: { scrub?: boolean; events?: unknown[]; partition?: string } = {}): FileStore {
+  let store: FileStore | undefined;
+  let error: HalError | undefined;
+  const emit = (event: EndpointEvent['event'], fields: object): void => void options.events?.push({ event, ...fields });
+  mountFileStore({ flash: rig, partition: options.partition ?? 'config', scrub: options.scrub ?? false, emit }, (result) => {
+    if (result.ok) store = result.value;
+    else error = result.error;
+  });
+  expect(store, 'answered during the call').toBeUndefined();
+  rig.run();
+  if (!store) throw new Error(`${error?.kind}: ${error?.detail}`);
+  return store;
+}
+
+function commit(rig: PowerRig, store: FileStore, ...changes: readonly FileChange[]): Result<void, HalError> {
+  let answer: Result<void, HalError> | undefined;
+  store.commit(changes, (result) => {
+    answer = result;
+  });
+  expect(answer, 'answered during the call').toBeUndefined();
+  rig.run();
+  if (!answer) throw new Error('the commit was never answered');
+  return answer;
+}
+
+const file = (path: string, text: string): FileChange => ({ path, bytes: utf8(text) });
+const contents = (store: FileStore): Record<string, string> =>
+  Object.fromEntries(store.list().map((path) => [path, latin1(store.read(path)!)]));
+
+describe('the file store', () => {
+  it('is empty on an erased partition, and mounting writes nothing', () => {
+    const rig = new PowerRig([config]);
+    expect(mount(rig).list()).toEqual([]);
+    expect(rig.operations).toEqual([]);
+  });
+
+  it('keeps what was committed over a reboot', () => {
+    const rig = new PowerRig([config]);
+    const store = mount(rig);
+    expect(commit(rig, store, file('settings/a.conf', 'a = 1'), file('settings/b.conf', ''))).toEqual({ ok: true, value: undefined });
+    expect(commit(rig, store, file('settings/a.conf', 'a = 2'), { path: 'settings/b.conf', bytes: undefined }, file('x', 'y')).ok).toBe(
+      true,
+    );
+    const again = new PowerRig([config], undefined, rig.image());
+    expect(contents(mount(again))).toEqual({ 'settings/a.conf': 'a = 2', x: 'y' });
+    expect(mount(again).list('settings/')).toEqual(['settings/a.conf']);
+    expect(again.operations).toEqual([]);
+  });
+
+  it('shows a commit when it is durable, not before', () => {
+    const rig = new PowerRig([config]);
+    const store = mount(rig);
+    store.commit([file('a', '1')], () => expect(contents(store)).toEqual({ a: '1' }));
+    expect(contents(store)).toEqual({});
+    rig.run();
+  });
+
+  it('runs commits in their order', () => {
+    const rig = new PowerRig([config]);
+    const store = mount(rig);
+    for (let i = 0; i < 10; i++) store.commit([file('a', String(i)), file(`f${i}`, '')], () => {});
+    rig.run();
+    expect(contents(mount(new PowerRig([config], undefined, rig.image())))['a']).toBe('9');
+    expect(store.list()).toHaveLength(11);
+  });
+
+  it('does not write what is already there', () => {
+    const rig = new PowerRig([config]);
+    const store = mount(rig);
+    commit(rig, store, file('a', '1'));
+    const before = rig.operations.length;
+    expect(commit(rig, store, file('a', '1'), { path: 'none', bytes: undefined }).ok).toBe(true);
+    expect(rig.operations).toHaveLength(before);
+  });
+
+  it('lets the last of several changes of one path count', () => {
+    const rig = new PowerRig([config]);
+    const store = mount(rig);
+    commit(rig, store, file('a', '1'), { path: 'a', bytes: undefined }, file('b', '1'), file('b', '2'));
+    expect(contents(store)).toEqual({ b: '2' });
+  });
+
+  it('programs a page at a time, and syncs before and after the commit record', () => {
+    const rig = new PowerRig([config]);
+    const store = mount(rig);
+    commit(rig, store, file('a', ''));
+    rig.operations.length = 0;
+    commit(rig, store, file('a', 'x'.repeat(600)));
+    expect(rig.operations.map((op) => op.type)).toEqual(['program', 'program', 'program', 'sync', 'program', 'sync']);
+    for (const op of rig.operations) if (op.type === 'program') expect(op.bytes).toHaveLength(256);
+  });
+
+  it('goes on in the other area when the log is full, and erases only what it wrote', () => {
+    const rig = new PowerRig([config]);
+    const store = mount(rig);
+    for (let i = 0; i < 100; i++) expect(commit(rig, store, file('a', `${i}`.padEnd(900, '.')), file('keep', 'kept')).ok).toBe(true);
+    // 4 pages and a commit record a time: 12 fit a log of 64 pages after the first transaction, so about 8 switches of 4 sectors each.
+    const erases = rig.operations.filter((op) => op.type === 'erase');
+    expect(erases.length).toBeGreaterThanOrEqual(7 * 4);
+    expect(erases.length).toBeLessThanOrEqual(9 * 4);
+    const store2 = mount(new PowerRig([config], undefined, rig.image()));
+    expect(contents(store2)).toEqual({ a: '99'.padEnd(900, '.'), keep: 'kept' });
+  });
+
+  it('says what is too big, and keeps what it has', () => {
+    const rig = new PowerRig([config]);
+    const store = mount(rig);
+    commit(rig, store, file('a', '1'));
+    const before = rig.operations.length;
+    expect(commit(rig, store, file('big.pem', 'x'.repeat(16_000)))).toEqual({
+      ok: false,
+      error: { kind: 'full', detail: 'with big.pem (16000 octets) the files of partition config take 16640 octets, of 16384' },
+    });
+    expect(rig.operations).toHaveLength(before);
+    expect(commit(rig, store, file('b', '2')).ok).toBe(true);
+    expect(contents(store)).toEqual({ a: '1', b: '2' });
+  });
+
+  it.each(['', '/etc/passwd', 'certs/../x', 'a//b', 'a/', '.', 'a\0b', 'a\\b', 'x'.repeat(256)])('refuses the path %j', (path) => {
+    const rig = new PowerRig([config]);
+    expect(commit(rig, mount(rig), file(path, ''))).toMatchObject({ ok: false, error: { kind: 'unsupported' } });
+  });
+
+  it('refuses more waiting commits than its bound', () => {
+    const rig = new PowerRig([config]);
+    const store = mount(rig);
+    const answers: string[] = [];
+    for (let i = 0; i < 20; i++) store.commit([file(`f${i}`, '')], (r) => answers.push(r.ok ? 'ok' : r.error.kind));
+    rig.run();
+    expect(answers.filter((a) => a === 'ok')).toHaveLength(17);
+    expect(answers.filter((a) => a === 'full')).toHaveLength(3);
+  });
+
+  it('needs a partition of two sectors', () => {
+    const rig = new PowerRig([{ ...config, size: 4096 }]);
+    expect(() => mount(rig)).toThrow('unsupported: partition config has no two sectors');
+    expect(() => mount(rig, { partition: 'certs' })).toThrow('not-found: there is no flash partition certs');
+  });
+
+  it.each<[string, Partial<Partition>]>([
+    ['that erases to 0', { erased: 0x00 }],
+    ['of 16-octet program units', { program: 16 }],
+    ['of 8-octet program units and 2 KiB sectors', { program: 8, sector: 2048 }],
+    ['of one big page a sector', { program: 4096 }],
+  ])('works on a chip %s', (_name, geometry) => {
+    const partition = { ...config, ...geometry };
+    const rig = new PowerRig([partition]);
+    const store = mount(rig);
+    for (let i = 0; i < 30; i++) expect(commit(rig, store, file('a', `${i}`.padEnd(700, '.')), file(`f${i % 3}`, `${i}`)).ok).toBe(true);
+    expect(contents(mount(new PowerRig([partition], undefined, rig.image())))).toEqual(contents(store));
+  });
+
+  it('with scrub, what was replaced is not on the chip any more', () => {
+    const rig = new PowerRig([config]);
+    const store = mount(rig, { scrub: true });
+    commit(rig, store, file('settings', 'sip.u1.pwd = first-secret'), file('other', 'kept'));
+    commit(rig, store, file('new', 'appended'));
+    expect(latin1(rig.image())).toContain('first-secret');
+    commit(rig, store, file('settings', 'sip.u1.pwd = second-secret'));
+    expect(latin1(rig.image())).not.toContain('first-secret');
+    commit(rig, store, { path: 'settings', bytes: undefined });
+    expect(latin1(rig.image())).not.toContain('second-secret');
+    expect(contents(store)).toEqual({ other: 'kept', new: 'appended' });
+  });
+
+  it('reports what it committed, and what it cannot read any more', () => {
+    const events: unknown[] = [];
+    const rig = new PowerRig([config]);
+    commit(rig, mount(rig, { events }), file('a', '1'), file('b', '2'));
+    expect(events).toEqual([{ event: 'flash.committed', files: ['a', 'b'] }]);
+    const image = rig.image();
+    // A bit of the content turns, years later: behind the chip's table (4096), the area's header (256) and the record's head (20).
+    image[4096 + 256 + 30]! ^= 4;
+    events.length = 0;
+    expect(contents(mount(new PowerRig([config], undefined, image), { events }))).toEqual({});
+    expect(events).toEqual([{ event: 'flash.failed', detail: 'config: transaction 1 was committed, and cannot be read' }]);
+  });
+
+  it('keeps the commits before a damaged one, and can go on', () => {
+    const events: unknown[] = [];
+    const rig = new PowerRig([config]);
+    const store = mount(rig);
+    for (const n of ['1', '2', '3']) commit(rig, store, file('a', n));
+    const image = rig.image();
+    image[4096 + 256 + 512 + 25]! ^= 4;
+    const next = new PowerRig([config], undefined, image);
+    const found = mount(next, { events });
+    expect(contents(found)).toEqual({ a: '1' });
+    expect(events).toEqual([{ event: 'flash.failed', detail: 'config: transaction 2 was committed, and cannot be read' }]);
+    expect(commit(next, found, file('b', '1')).ok).toBe(true);
+    expect(contents(mount(new PowerRig([config], undefined, next.image())))).toEqual({ a: '1', b: '1' });
+  });
+
+  it('never throws on any content of a partition', () => {
+    const rig = new PowerRig([config]);
+    const store = mount(rig);
+    for (const n of ['1', '2', '3']) commit(rig, store, file('settings/a.conf', n.repeat(300)), file(n, n));
+    const area = rig.image().slice(4096, 4096 + 4 * 4096);
+    fuzz([area.slice(0, 4096)], 5_000, (input) => readArea(input, 256, 0xff));
+  });
+});
