@@ -16,10 +16,7 @@ import { Purpose } from './oids.js';
 export function profileFault(path: readonly Certificate[]): Fault | undefined {
   for (const [depth, certificate] of path.entries()) {
     const anchor = depth === path.length - 1;
-    const detail =
-      formDetail(certificate) ??
-      (depth === 0 ? leafDetail(certificate) : authorityDetail(certificate)) ??
-      (anchor ? rootDetail(certificate) : (serialDetail(certificate) ?? authorityKeyDetail(certificate)));
+    const detail = formDetail(certificate) ?? (anchor ? rootDetail(certificate) : issuedDetail(certificate, depth));
     if (detail) return fault('malformed', certificate, detail, mendFor(path));
   }
   return undefined;
@@ -43,28 +40,27 @@ function formDetail(certificate: Certificate): string | undefined {
   return undefined;
 }
 
-/** RFC 5280 part 4.2.1.1, BR 7.1.2.11.1. */
-function authorityKeyDetail({ extensions }: Certificate): string | undefined {
-  const { authorityKeyIdentifier } = extensions;
-  return authorityKeyIdentifier?.id ? undefined : 'it has no authority key identifier (RFC 5280 part 4.2.1.1)';
+/** What is demanded of all but roots: among those, some in wide use have the serial number 0, or are older than the demand. */
+function issuedDetail(certificate: Certificate, depth: number): string | undefined {
+  const { serial, extensions } = certificate;
+  const positive = serial[0]! < 0x80 && serial.some((octet) => octet !== 0);
+  if (!positive || serial.length > 20) return 'its serial number is not positive, or longer than 20 octets (RFC 5280 part 4.1.2.2)';
+  if (!extensions.authorityKeyIdentifier?.id) return 'it has no authority key identifier (RFC 5280 part 4.2.1.1)';
+  if (depth === 0) return leafDetail(certificate);
+  if (!extensions.subjectKeyIdentifier) return 'an authority without a subject key identifier (RFC 5280 part 4.2.1.2)';
+  return extensions.basicConstraints?.critical ? undefined : 'its basic constraints are not critical (RFC 5280 part 4.2.1.9)';
 }
 
 /** BR 7.1.2.1: a root names itself as its authority or leaves it out, and is for any purpose. */
 function rootDetail(certificate: Certificate): string | undefined {
   const { authorityKeyIdentifier: authority, subjectKeyIdentifier: own, extKeyUsage } = certificate.extensions;
+  if (certificate.subject.key.length === 0) return 'an authority without a name (RFC 5280 part 4.1.2.6)';
   if (extKeyUsage) return 'a root with an extended key usage (BR 7.1.2.1.2)';
   if (!authority) return undefined;
   const { id, issuer, serial } = authority;
   if (!id || issuer || serial) return 'its authority key identifier is more or less than a key identifier (BR 7.1.2.1.3)';
   const differs = isSelfIssued(certificate) && own && !equal(id, own.id);
   return differs ? 'it is self-issued, and its two key identifiers differ (BR 7.1.2.1.3)' : undefined;
-}
-
-function authorityDetail({ subject, extensions }: Certificate): string | undefined {
-  if (subject.key.length === 0) return 'an authority without a name (RFC 5280 part 4.1.2.6)';
-  if (!extensions.subjectKeyIdentifier) return 'an authority without a subject key identifier (RFC 5280 part 4.2.1.2)';
-  if (!extensions.basicConstraints?.critical) return 'its basic constraints are not critical (RFC 5280 part 4.2.1.9)';
-  return undefined;
 }
 
 function leafDetail(certificate: Certificate): string | undefined {
@@ -100,14 +96,6 @@ function commonNameDetail({ subject }: Certificate, names: readonly GeneralName[
 
 const LIKE_AN_ADDRESS = /^(0x[0-9a-f]+|[\d.]+|[0-9a-f]*:[0-9a-f:.]*)$/i;
 const LIKE_A_HOST = /^[^\s@]+\.[^\s@]+$/;
-
-/** RFC 5280 part 4.1.2.2. Roots are exempt: some of the oldest in use have the serial number 0. */
-function serialDetail({ serial }: Certificate): string | undefined {
-  const positive = serial[0]! < 0x80 && serial.some((octet) => octet !== 0);
-  return positive && serial.length <= 20
-    ? undefined
-    : 'its serial number is not positive, or longer than 20 octets (RFC 5280 part 4.1.2.2)';
-}
 
 /** RFC 5280 part 4.2.1.6: DNS names in the preferred syntax of RFC 1034, a wildcard as their first label at most. */
 function isName(name: GeneralName): boolean {
