@@ -13,7 +13,6 @@ import type {
   Der,
   HalError,
   Micros,
-  Result,
   SocketAddress,
   StreamEvent,
   TlsClientOptions,
@@ -25,31 +24,26 @@ import type {
   Verdict,
 } from '../hal.js';
 import { plain } from './octets.js';
+import { SocketStream, type Timebase } from './socket-stream.js';
 import { StreamDuplex } from './stream-duplex.js';
-import { NODE_VERSION, SecureContexts } from './tls-contexts.js';
+import { type ContextOptions, NODE_VERSION, SecureContexts } from './tls-contexts.js';
 import { DROPPED, tlsError } from './tls-errors.js';
 
-/** Octets accepted for sending and not yet sent. */
-const WRITE_LIMIT = 64 * 1024;
 /** Certificates of a peer's chain that are looked at: longer ones are cut, and then refused by any policy. */
 const CHAIN_LIMIT = 16;
 const UNKNOWN: SocketAddress = { address: '0.0.0.0', port: 0 };
 
-export interface Timebase {
-  now(): Micros;
-}
-
 export function createNodeTls(clock: Timebase, contexts = new SecureContexts()): TlsEngine {
+  const begin = (under: ByteStream, options: ContextOptions, side: (duplex: StreamDuplex, context: SecureContext) => Side): TlsStream => {
+    const context = contexts.get(options);
+    if (!context.ok) return new RefusedStream(clock, under, context.error);
+    const duplex = new StreamDuplex(under);
+    return new NodeTlsStream(clock, under, duplex, side(duplex, context.value));
+  };
   return {
     versions: ['1.0', '1.1', '1.2', '1.3'],
-    client: (under, options) => {
-      const context = contexts.get(options);
-      return new NodeTlsStream(clock, under, context, (duplex, secureContext) => clientSide(duplex, secureContext, options));
-    },
-    server: (under, options) => {
-      const context = contexts.get(options);
-      return new NodeTlsStream(clock, under, context, (duplex, secureContext) => serverSide(duplex, secureContext, options));
-    },
+    client: (under, options) => begin(under, options, (duplex, context) => clientSide(duplex, context, options)),
+    server: (under, options) => begin(under, options, (duplex, context) => serverSide(duplex, context, options)),
   };
 }
 
@@ -98,137 +92,77 @@ function logSecrets(socket: TLSSocket, { onSecret }: Pick<TlsOptions, 'onSecret'
   if (onSecret) socket.on('keylog', (line: Buffer) => onSecret(line.toString('latin1').trimEnd()));
 }
 
-class NodeTlsStream implements TlsStream {
+class NodeTlsStream extends SocketStream<TLSSocket> implements TlsStream {
   secured?: NonNullable<TlsStream['secured']>;
-  readonly #clock: Timebase;
   readonly #under: ByteStream;
-  #side: Side | undefined;
-  #duplex: StreamDuplex | undefined;
-  #listener: ((event: StreamEvent) => void) | undefined;
+  readonly #duplex: StreamDuplex;
   #error: HalError | undefined;
-  #state: 'handshake' | 'open' | 'closed' = 'handshake';
-  #ended = false;
-  #paused = false;
-  /** A write was cut short: `writable` is owed. */
-  #short = false;
 
-  constructor(
-    clock: Timebase,
-    under: ByteStream,
-    context: Result<SecureContext, HalError>,
-    start: (duplex: StreamDuplex, context: SecureContext) => Side,
-  ) {
-    this.#clock = clock;
+  constructor(clock: Timebase, under: ByteStream, duplex: StreamDuplex, side: Side) {
+    super(clock, side.socket);
     this.#under = under;
-    if (context.ok) this.#start(new StreamDuplex(under), context.value, start);
-    else {
-      this.#error = context.error;
-      under.abort();
-      setImmediate(() => this.#close());
-    }
-  }
-
-  onEvent(listener: (event: StreamEvent) => void): void {
-    this.#listener = listener;
-  }
-
-  write(bytes: Uint8Array): number {
-    if (this.#state !== 'open' || this.#ended) return 0;
-    const { socket } = this.#side!;
-    const accepted = Math.min(bytes.length, Math.max(0, WRITE_LIMIT - socket.writableLength));
-    if (accepted < bytes.length) this.#short = true;
-    // A copy: the octets stay the caller's.
-    if (accepted > 0) socket.write(Buffer.from(bytes.subarray(0, accepted)));
-    return accepted;
-  }
-
-  pause(): void {
-    this.#paused = true;
-    if (this.#state === 'open') this.#side!.socket.pause();
-  }
-
-  resume(): void {
-    this.#paused = false;
-    if (this.#state === 'open') this.#side!.socket.resume();
-  }
-
-  end(): void {
-    this.#ended = true;
-    if (this.#state === 'open') this.#side!.socket.end();
-  }
-
-  abort(): void {
-    if (this.#state === 'closed') return;
-    this.#state = 'closed';
-    this.#reset();
-  }
-
-  #start(duplex: StreamDuplex, context: SecureContext, start: (duplex: StreamDuplex, context: SecureContext) => Side): void {
     this.#duplex = duplex;
-    const side = start(duplex, context);
-    this.#side = side;
     const { socket } = side;
     socket.on('error', (error) => {
       this.#error ??= duplex.failure ?? tlsError(error);
     });
-    socket.once('close', () => this.#close());
+    socket.once('close', () => this.closed(this.#error ?? duplex.failure ?? (this.opening ? DROPPED : undefined)));
     socket.once(side.secured, () => this.#onSecured(side));
   }
 
-  #onSecured(side: Side): void {
-    if (this.#state !== 'handshake') return;
-    const at = this.#clock.now();
-    const peer = peerChain(side.socket);
-    const verdict = side.judge(peer, at);
-    if (this.#state !== 'handshake') return; // Aborted by whoever was asked.
-    if (verdict && !verdict.ok) {
-      this.#error = { kind: 'tls-refused', detail: `${verdict.rule}: ${verdict.detail}` };
-      this.#reset();
-    } else this.#open(side.socket, peer, at);
+  protected override reset(): void {
+    this.#under.abort();
+    this.socket.destroy();
   }
 
-  #open(socket: TLSSocket, peer: readonly Der[], at: Micros): void {
-    this.#state = 'open';
+  #onSecured({ socket, judge }: Side): void {
+    if (!this.opening) return;
+    const at = this.clock.now();
+    const peer = peerChain(socket);
+    const verdict = judge(peer, at);
+    if (!this.opening) return; // Aborted by whoever was asked.
+    if (verdict && !verdict.ok) {
+      this.#error = { kind: 'tls-refused', detail: `${verdict.rule}: ${verdict.detail}` };
+      this.reset();
+      return;
+    }
     this.secured = {
       version: versionOf(socket),
       suite: socket.getCipher().standardName,
       resumed: socket.isSessionReused(),
       ...(peer.length > 0 ? { peer } : {}),
     };
-    socket.on('drain', () => this.#onDrain());
-    socket.on('end', () => this.#onEnd(socket));
-    // Pausing first keeps the listener below from starting the flow.
-    if (this.#paused) socket.pause();
-    socket.on('data', (chunk: Buffer) => this.#emit({ type: 'data', bytes: plain(chunk), at: this.#clock.now() }));
-    this.#emit({ type: 'open', local: this.#duplex!.local ?? UNKNOWN, peer: this.#duplex!.peer ?? UNKNOWN, at });
-    if (this.#ended) socket.end();
+    this.opened(this.#duplex.local ?? UNKNOWN, this.#duplex.peer ?? UNKNOWN, at);
+    socket.on('end', () => {
+      // The stream below is closed both ways: there is nobody left to write to.
+      if (this.#duplex.over) socket.destroy();
+    });
+  }
+}
+
+/** A stream that was never begun: `closed` is all that comes. */
+class RefusedStream implements TlsStream {
+  #listener: ((event: StreamEvent) => void) | undefined;
+
+  constructor(clock: Timebase, under: ByteStream, error: HalError) {
+    under.abort();
+    setImmediate(() => this.#listener?.({ type: 'closed', error, at: clock.now() }));
   }
 
-  #onDrain(): void {
-    if (!this.#short) return;
-    this.#short = false;
-    this.#emit({ type: 'writable', at: this.#clock.now() });
+  onEvent(listener: (event: StreamEvent) => void): void {
+    this.#listener = listener;
   }
 
-  #onEnd(socket: TLSSocket): void {
-    this.#emit({ type: 'end', at: this.#clock.now() });
-    if (this.#duplex!.over) socket.destroy(); // The stream below is closed both ways: there is nobody left to write to.
+  write(): number {
+    return 0;
   }
 
-  #reset(): void {
-    this.#under.abort();
-    this.#side?.socket.destroy();
-  }
+  pause(): void {}
+  resume(): void {}
+  end(): void {}
 
-  #close(): void {
-    if (this.#state === 'closed') return;
-    const error = this.#error ?? this.#duplex?.failure ?? (this.#state === 'handshake' ? DROPPED : undefined);
-    this.#emit({ type: 'closed', ...(error ? { error } : {}), at: this.#clock.now() });
-    this.#state = 'closed';
-  }
-
-  #emit(event: StreamEvent): void {
-    if (this.#state !== 'closed') this.#listener?.(event);
+  abort(): void {
+    this.#listener = undefined;
   }
 }
 
