@@ -1,5 +1,6 @@
 /** Which events stand on the ladder, and in which words. What frames and messages already show is left to them. */
-import type { LadderRow } from './ladder.js';
+import type { EventName } from '../../core/kernel/events.js';
+import type { LadderProtocol, LadderRow } from './ladder.js';
 import type { TimelineEvent } from './timeline.js';
 
 const BAD = /refused|failed|rejected|mismatch|silent/;
@@ -7,22 +8,51 @@ const GOOD = ['provisioning.applied', 'tls.accepted', 'registration.registered',
 /** Told by the frames themselves, or too many for a ladder; the timeline has them. */
 const ELSEWHERE = ['flash.op', 'endpoint.status', 'server.leased', 'server.request'];
 
+/** The fields that tell most, first; the details have all of them. */
+const TELLING: { readonly [N in EventName]?: readonly string[] } = {
+  'boot.ready': ['board', 'firmware', 'reason'],
+  'lease.acquired': ['address'],
+  'time.set': ['source'],
+  'settings.refused': ['key', 'value', 'detail'],
+  'provisioning.applied': ['files'],
+  'provisioning.failed': ['stage', 'detail'],
+  'tls.accepted': ['service', 'subject', 'anchor'],
+  'tls.refused': ['service', 'by', 'rule', 'subject'],
+  'registration.registered': ['account', 'transport', 'expires'],
+  'call.incoming': ['from'],
+  'call.established': ['codec', 'srtp'],
+  'call.rejected': ['status', 'reason'],
+  'call.ended': ['by', 'reason', 'seconds'],
+  'media.started': ['codec', 'remote'],
+  'media.secured': ['suite'],
+  'media.first-packet': ['after'],
+  'media.ended': ['packets', 'lost', 'rejected'],
+};
+/** Of an event that has none of its own there. */
+const TOLD = 3;
+
 export function eventRow(host: string, { t, event, fields }: TimelineEvent): LadderRow | undefined {
   if (ELSEWHERE.includes(event)) return undefined;
-  const protocol = event === 'machine.state' ? 'STATE' : event.startsWith('flash.') ? 'FLASH' : 'EVENT';
   const mood = BAD.test(event) ? 'bad' : GOOD.includes(event) ? 'good' : 'plain';
-  const label = event === 'machine.state' ? `${fields['machine']}: ${fields['from']} → ${fields['to']}` : `${event}${words(fields)}`;
-  return { t, protocol, from: host, label, detail: inFull(event, fields), mood };
+  return { t, protocol: protocolOf(event), from: host, label: labelOf(event, fields), detail: inFull(event, fields), mood };
 }
 
-/** The first few fields; the rest stands in the detail. */
-function words(fields: TimelineEvent['fields']): string {
-  const shown = Object.entries(fields).slice(0, 4);
-  return shown.map(([name, value]) => ` ${name}=${valueText(value)}`).join('');
+function protocolOf(event: string): LadderProtocol {
+  if (event === 'machine.state') return 'STATE';
+  return event.startsWith('flash.') ? 'FLASH' : 'EVENT';
+}
+
+function labelOf(event: string, fields: TimelineEvent['fields']): string {
+  if (event === 'machine.state') return `${fields['machine']}: ${fields['from']} → ${fields['to']}`;
+  const names: readonly string[] = TELLING[event as EventName] ?? Object.keys(fields).slice(0, TOLD);
+  const told = names.filter((name) => fields[name] !== undefined).map((name) => `${name} ${valueText(fields[name])}`);
+  return [event, told.join(', ')].filter((part) => part !== '').join(': ');
 }
 
 const inFull = (event: string, fields: TimelineEvent['fields']): string =>
   [event, ...Object.entries(fields).map(([name, value]) => `  ${name}: ${valueText(value)}`)].join('\n');
 
-const valueText = (value: unknown): string =>
-  Array.isArray(value) ? value.join(', ') : typeof value === 'object' ? JSON.stringify(value) : String(value);
+function valueText(value: unknown): string {
+  if (Array.isArray(value)) return value.join(', ');
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}

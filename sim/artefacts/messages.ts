@@ -58,7 +58,7 @@ export function summary(message: string): MessageSummary {
   const sip = response[1] === 'SIP/2.0';
   const method = sip ? (/^cseq\s*:\s*\d+\s+(\w+)/im.exec(message)?.[1] ?? '') : '';
   const status = Number(response[2]);
-  const bad = status >= 400 && !isChallenge(status);
+  const bad = status >= 400 && !isChallenge(status) && !(status === 404 && !sip);
   const label = `${status} ${response[3]}${method === '' ? '' : ` (${method})`}${media(message)}`;
   return { protocol: sip ? 'SIP' : 'HTTP', label, bad };
 }
