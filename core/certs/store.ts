@@ -3,6 +3,7 @@
  * the identity from manufacture (`seed`, "TLS Certificates", "Algo Device Certificates", "Uploading Public CA Certificates").
  */
 import type { Crypto, Der, TlsIdentity } from '../../hal/hal.js';
+import type { Features } from '../device/features.js';
 import type { Emit, TlsService } from '../kernel/events.js';
 import type { FactoryContent } from '../storage/factory.codec.js';
 import { context, readDer, Tag } from './asn1.js';
@@ -22,8 +23,7 @@ export interface CertificateStoreOptions {
   factory: Pick<FactoryContent, 'identity' | 'anchors'>;
   crypto: Pick<Crypto, 'importKey'>;
   emit: Emit;
-  /** What the firmware has (`core/device/features`): the factory certificate from 1.7.1, uploads from 3.1. */
-  features: { factoryCertificate: boolean; uploads: boolean };
+  features: Pick<Features, 'deviceCertificate' | 'trustedUpload'>;
 }
 
 export interface CertificateStore {
@@ -43,7 +43,7 @@ export function createCertificateStore(options: CertificateStoreOptions): Certif
   const preinstalled = new PreinstalledAnchors(factory.anchors.certificates);
   const identities = new Map<string, TlsIdentity>();
   const trusted = new Map<string, readonly Certificate[]>();
-  const fromFactory = features.factoryCertificate ? factoryIdentity(factory.identity, crypto) : undefined;
+  const fromFactory = features.deviceCertificate ? factoryIdentity(factory.identity, crypto) : undefined;
 
   const refused = (file: string, fault: FileFault): void => emit('certs.refused', { file, ...fault });
   const loadIdentity = (file: string): void => {
@@ -69,8 +69,7 @@ export function createCertificateStore(options: CertificateStoreOptions): Certif
     }
   };
   const reload = (): void => {
-    if (!features.uploads) return;
-    loadTrusted();
+    if (features.trustedUpload) loadTrusted();
     loadIdentity(CLIENT_IDENTITY);
     loadIdentity(WEB_IDENTITY);
   };

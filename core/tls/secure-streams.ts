@@ -22,5 +22,6 @@ export interface SecureConnectOptions {
 export interface SecureAcceptOptions {
   service: Extract<TlsService, 'sip-server' | 'web'>;
   client: 'no' | 'asked' | 'required';
-  peer: SocketAddress;
+  /** Of a connection that is open already; one that is not yet open tells by its `open` event. */
+  peer?: SocketAddress;
 }
