@@ -4,7 +4,6 @@
  *
  * The chip outlives the hosts: a reboot attaches another host to the same chip.
  */
-
 import {
   decodePartitionTable,
   encodePartitionTable,

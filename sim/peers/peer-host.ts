@@ -2,7 +2,6 @@
  * What a peer stands on. Peers know nothing of simulation: the same ones run on the world's LAN and on this machine's loopback
  * (`belfry peers`).
  */
-
 import type { Timers } from '../../hal/base/timers.js';
 import type { Clock, Crypto, Entropy, IpAddress, Net, TlsEngine } from '../../hal/hal.js';
 import type { Platform } from '../../hal/platform.js';

@@ -1,5 +1,4 @@
 /** Challenges by digest and checks what comes back (RFC 3261 22, RFC 7616, RFC 8760). Keeps no state: a nonce proves its own age. */
-
 import type { HeaderField } from '../../../core/sip/compose.js';
 import { type DigestAlgorithm, digestResponse, readDigestParams } from '../../../core/sip/digest.js';
 import type { SipRequest } from '../../../core/sip/message.codec.js';

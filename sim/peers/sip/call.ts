@@ -1,5 +1,4 @@
 /** One call that a caller makes: INVITE, a tone for a stated time, BYE. */
-
 import type { LocalMedia, NegotiatedMedia } from '../../../core/sdp/negotiated.js';
 import { type MadeOffer, makeOffer, readAnswer } from '../../../core/sdp/offer-answer.js';
 import type { RequestDraft } from '../../../core/sip/compose.js';
@@ -44,7 +43,7 @@ export class OutgoingCall {
 
   constructor(options: CallOptions) {
     this.#options = options;
-    this.#hangUp = options.host.timers.create('hang up', () => this.#bye('caller'));
+    this.#hangUp = options.host.timers.create('hang up', () => this.#bye());
     this.#offer = expectOk(makeOffer(options.local), 'an offer that takes keys over any path');
     const body = { type: 'application/sdp', bytes: this.#offer.offer };
     this.#request = options.transactions.request({ ...options.invite, body }, options.flow, {
@@ -100,7 +99,7 @@ export class OutgoingCall {
     if (media.ok) this.#speak(media.value);
     else {
       host.log('caller.rejected', { to, status: response.status, reason: media.error.text });
-      this.#bye('caller');
+      this.#bye();
     }
   }
 
@@ -111,11 +110,11 @@ export class OutgoingCall {
     this.#hangUp.set(host.clock.now() + this.#options.for);
   }
 
-  #bye(by: 'caller'): void {
+  #bye(): void {
     const { transactions, flow } = this.#options;
     const done = (): void => undefined;
     transactions.request(this.#dialog!.draft('BYE'), flow, { onResponse: done, onFailure: done });
-    this.#end(by);
+    this.#end('caller');
   }
 
   #end(by: 'caller' | 'device'): void {
