@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs';
 import { CannotRun, type Command, type ExitStatus, helpText, type Io, parseArguments } from './command.js';
 import { boardsCommand } from './commands/boards.js';
 import { factoryCommand } from './commands/factory.js';
+import { flashCommand } from './commands/flash.js';
 
-const COMMANDS: readonly Command[] = [boardsCommand, factoryCommand];
+const COMMANDS: readonly Command[] = [boardsCommand, factoryCommand, flashCommand];
 
 const version = (): string =>
   (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }).version;

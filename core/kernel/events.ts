@@ -50,6 +50,8 @@ export interface EventFields {
   'media.secured': { call: string; suite: string };
   'media.first-packet': { call: string; after: number };
   'media.silent': { call: string; for: number };
+  'media.resumed': { call: string; after: number };
+  'media.rejected': { call: string; reason: string; packets: number };
   'media.ended': { call: string; packets: number; lost: number; rejected: number; jitter: number };
   'certs.accepted': { file: string; subject: string };
   'certs.refused': { file: string; subject?: string; rule?: TrustRule; detail: string };
