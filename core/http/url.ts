@@ -1,0 +1,59 @@
+/** URLs of servers (RFC 3986), as far as provisioning names them: no user information, no fragment. Total: errors are sentences. */
+import { err, ok } from '../../hal/base/result.js';
+import type { Result } from '../../hal/hal.js';
+
+export type UrlScheme = 'http' | 'https' | 'tftp' | 'ftp';
+
+export interface Url {
+  scheme: UrlScheme;
+  /** Lower case; an IPv6 address without its brackets. */
+  host: string;
+  port: number;
+  /** Path and query, from the first `/`. */
+  path: string;
+}
+
+const DEFAULT_PORT: Readonly<Record<UrlScheme, number>> = { http: 80, https: 443, tftp: 69, ftp: 21 };
+/** RFC 9110 part 4.1 asks for at least 8000; what a DHCP option or a setting holds is far below this. */
+const MAX_LENGTH = 2048;
+
+/** RFC 3986 part 3.2.2: a registered name or an IPv4 address, or an IP literal in brackets. */
+const AUTHORITY = /^(?:([A-Za-z0-9](?:[A-Za-z0-9._-]{0,252}))|\[([0-9A-Fa-f:.]{2,45})\])(?::(\d{1,5}))?$/;
+/** RFC 3986 part 3.3 and 3.4: pchar, `/` and `?`. */
+const PATH = /^\/(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*$/;
+
+export function parseUrl(text: string): Result<Url, string> {
+  if (text.length > MAX_LENGTH) return err(`the address is longer than ${MAX_LENGTH} characters`);
+  const m = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/([^/?#]*)([^#]*)$/.exec(text);
+  if (!m) return err('it is no address of the form scheme://host/path');
+  const scheme = m[1]!.toLowerCase();
+  if (!isScheme(scheme)) return err(`${scheme} is no way to fetch a file: http, https, tftp or ftp`);
+  if (m[2]!.includes('@')) return err('user and password do not belong into the address');
+  const authority = AUTHORITY.exec(m[2]!);
+  if (!authority) return err(`"${m[2]}" is no host`);
+  const port = authority[3] === undefined ? DEFAULT_PORT[scheme] : Number(authority[3]);
+  if (port < 1 || port > 65535) return err(`${port} is no port`);
+  const path = m[3]!.startsWith('/') ? m[3]! : `/${m[3]}`;
+  if (!PATH.test(path)) return err('the path has characters that must be written as %20 and the like');
+  return ok({ scheme, host: (authority[1] ?? authority[2]!).toLowerCase(), port, path });
+}
+
+/** As text, the port only where it is not the scheme's own. */
+export const formatUrl = (url: Url): string => `${url.scheme}://${authority(url)}${url.path}`;
+
+/** Host and port as a Host header has them (RFC 9110 part 7.2). */
+export function authority(url: Url): string {
+  const host = url.host.includes(':') ? `[${url.host}]` : url.host;
+  return url.port === DEFAULT_PORT[url.scheme] ? host : `${host}:${url.port}`;
+}
+
+/** The file in the folder that the URL names, with or without a slash at its end; a query stays with the folder's path and goes. */
+export function inFolder(url: Url, file: string): Url {
+  const folder = url.path.replace(/\?.*$/, '').replace(/\/+$/, '');
+  return { ...url, path: `${folder}/${file}` };
+}
+
+/** An IP address as it stands, which no name server has to be asked for. */
+export const isIpAddress = (host: string): boolean => host.includes(':') || /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$/.test(host);
+
+const isScheme = (text: string): text is UrlScheme => Object.hasOwn(DEFAULT_PORT, text);
