@@ -5,9 +5,6 @@ export type G711Codec = 'PCMU' | 'PCMA';
 
 /** Static payload types (RFC 3551 6). */
 export const G711_PAYLOAD_TYPE: Readonly<Record<G711Codec, number>> = { PCMU: 0, PCMA: 8 };
-/** The octet of silence: mu-law +0, A-law's smallest positive value. */
-export const G711_SILENCE: Readonly<Record<G711Codec, number>> = { PCMU: 0xff, PCMA: 0xd5 };
-
 /** G.711 table 2a: 14-bit values are scaled to 16 bits, so the bias of 33 becomes 132. */
 const MU_BIAS = 132;
 const MU_CLIP = 32635;

@@ -4,6 +4,7 @@
  */
 import { u16, u32 } from '../../hal/base/bytes.js';
 import { rtpHeaderLength } from './rtp.codec.js';
+import { SequenceWindow } from './sequence-window.js';
 import { createSrtpCipher, type SrtpCipher } from './srtp-cipher.js';
 import type { SrtpKey } from './srtp-suites.js';
 
@@ -11,8 +12,6 @@ import type { SrtpKey } from './srtp-suites.js';
 export const SRTP_MAX_OVERHEAD = 16;
 /** Packets that one key may protect at most (RFC 3711 9.2). */
 const MAX_LIFETIME = 2 ** 48;
-/** Packets behind the newest that are told apart from replays; RFC 3711 3.3.2 asks for at least 64. 128 packets are 2.5 s of audio. */
-const REPLAY_WINDOW = 128;
 /** Streams under one key: each costs memory, and only authenticated packets make one. A peer that changes its SSRC oftener is not heard. */
 const MAX_STREAMS = 16;
 
@@ -52,7 +51,7 @@ export class SrtpReceiver {
   rejection: SrtpRejection = 'malformed';
   readonly #cipher: SrtpCipher;
   readonly #lifetime: number;
-  readonly #streams: ReceivedStream[] = [];
+  readonly #streams: { readonly ssrc: number; readonly window: SequenceWindow }[] = [];
   #received = 0;
 
   constructor(key: SrtpKey) {
@@ -69,56 +68,27 @@ export class SrtpReceiver {
     if (header === 0) return this.#reject('malformed');
     if (this.#received >= this.#lifetime) return this.#reject('worn-out');
     const ssrc = u32(packet, 8);
-    const stream = this.#streams.find((s) => s.ssrc === ssrc);
-    if (!stream && this.#streams.length >= MAX_STREAMS) return this.#reject('too-many-streams');
+    const window = this.#windowOf(ssrc);
+    if (!window && this.#streams.length >= MAX_STREAMS) return this.#reject('too-many-streams');
     const sequence = u16(packet, 2);
-    const index = stream ? stream.estimate(sequence) : sequence;
-    if (stream && !stream.isNew(index)) return this.#reject('replayed');
+    const index = window ? window.extend(sequence) : sequence;
+    if (window && !window.isNew(index)) return this.#reject('replayed');
     const opened = this.#cipher.open(packet, header, length, Math.floor(index / 65536) >>> 0);
     if (opened === 0) return this.#reject('forged');
-    if (stream) stream.accept(index);
-    else this.#streams.push(new ReceivedStream(ssrc, index));
+    if (window) window.accept(index);
+    else this.#streams.push({ ssrc, window: new SequenceWindow(index) });
     this.#received++;
     return opened;
+  }
+
+  /** A loop and not `find`: a closure would be garbage a packet. */
+  #windowOf(ssrc: number): SequenceWindow | undefined {
+    for (const stream of this.#streams) if (stream.ssrc === ssrc) return stream.window;
+    return undefined;
   }
 
   #reject(rejection: SrtpRejection): 0 {
     this.rejection = rejection;
     return 0;
-  }
-}
-
-/** The highest index of one SSRC and a bit for each of the last REPLAY_WINDOW, kept as a ring. */
-class ReceivedStream {
-  readonly #seen = new Uint8Array(REPLAY_WINDOW);
-  #highest: number;
-
-  constructor(
-    readonly ssrc: number,
-    first: number,
-  ) {
-    this.#highest = first;
-    this.#seen[first % REPLAY_WINDOW] = 1;
-  }
-
-  /** The index nearest to the highest seen (RFC 3711 3.3.1); negative where it would lie before the first rollover. */
-  estimate(sequence: number): number {
-    const last = this.#highest % 65536;
-    const roc = Math.floor(this.#highest / 65536);
-    if (last < 32768) return (sequence - last > 32768 ? roc - 1 : roc) * 65536 + sequence;
-    return (last - 32768 > sequence ? roc + 1 : roc) * 65536 + sequence;
-  }
-
-  isNew(index: number): boolean {
-    if (index > this.#highest) return true;
-    return index >= 0 && index > this.#highest - REPLAY_WINDOW && this.#seen[index % REPLAY_WINDOW] === 0;
-  }
-
-  accept(index: number): void {
-    // What lies between was not seen: its places in the ring are those of indices that have left the window.
-    const skipped = Math.min(index - this.#highest, REPLAY_WINDOW);
-    for (let i = 1; i <= skipped; i++) this.#seen[(this.#highest + i) % REPLAY_WINDOW] = 0;
-    if (index > this.#highest) this.#highest = index;
-    this.#seen[index % REPLAY_WINDOW] = 1;
   }
 }
