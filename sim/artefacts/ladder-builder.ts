@@ -27,6 +27,8 @@ export interface LadderOptions {
   dhcpServer: string;
   /** Hidden wherever they stand. */
   passwords: readonly string[];
+  /** Hears of each SIP and HTTP message as it goes by, in full. */
+  onMessage?(from: string, message: string): void;
 }
 
 const SNTP_PORT = 123;
@@ -39,6 +41,8 @@ export class LadderBuilder {
   readonly #options: LadderOptions;
   readonly #byMac: ReadonlyMap<MacAddress, LadderHost>;
   readonly #rows: LadderRow[] = [];
+  /** Rows that found no room. */
+  #more = 0;
   readonly #cutters = new Map<string, MessageCutter>();
   readonly #segments = new Set<string>();
   /** Address and port where media with keys is received. */
@@ -63,6 +67,8 @@ export class LadderBuilder {
 
   /** Octets that crossed TLS in clear from one host to another; `connection` tells connections apart. */
   clear(t: Micros, connection: string, from: string, to: string, bytes: Uint8Array): void {
+    // As with the segments: there are not so many connections in a ladder that anyone reads.
+    if (this.#cutters.size >= MOST_SEGMENTS) return;
     const key = `${connection} ${from}>${to}`;
     const cutter = this.#cutters.get(key) ?? new MessageCutter();
     this.#cutters.set(key, cutter);
@@ -72,7 +78,7 @@ export class LadderBuilder {
   /** `host` is where the event is drawn. */
   event(host: string, event: TimelineEvent): void {
     const row = eventRow(host, event);
-    if (row) this.#rows.push({ ...row, label: this.#mask(row.label), detail: this.#mask(row.detail) });
+    if (row) this.#add({ ...row, label: this.#mask(row.label), detail: this.#mask(row.detail) });
   }
 
   build(): Ladder {
@@ -80,7 +86,7 @@ export class LadderBuilder {
     return createLadder(
       this.#options.hosts.map(({ name }) => name),
       [...this.#rows, ...streams],
-      MOST_ROWS,
+      this.#more,
     );
   }
 
@@ -117,11 +123,17 @@ export class LadderBuilder {
   }
 
   #said(t: Micros, protocol: LadderProtocol, from: string, to: string, words: Words | undefined, bad = false): void {
-    if (words) this.#rows.push({ t, protocol, from, to, ...words, mood: bad ? 'bad' : 'plain' });
+    if (words) this.#add({ t, protocol, from, to, ...words, mood: bad ? 'bad' : 'plain' });
+  }
+
+  #add(row: LadderRow): void {
+    if (this.#rows.length < MOST_ROWS) this.#rows.push(row);
+    else this.#more++;
   }
 
   #message(t: Micros, from: string, to: string, message: string): void {
     const { protocol, label, bad } = summary(message);
+    this.#options.onMessage?.(from, message);
     const [address, port] = [/^c=IN IP4 (\S+)/m, /^m=audio (\d+)/m].map((line) => line.exec(message)?.[1]);
     if (/^a=crypto:/m.test(message)) this.#secure.add(`${address}:${port}`);
     this.#said(t, protocol, from, to, { label: this.#mask(label), detail: this.#mask(message.replace(/\r\n/g, '\n')) }, bad);

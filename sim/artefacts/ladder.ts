@@ -22,14 +22,13 @@ export interface Ladder {
   rows: readonly LadderRow[];
 }
 
-/** Rows by time, those of one instant as they came; only hosts that have a row. More rows than `limit` are told by a last one. */
-export function createLadder(hosts: readonly string[], rows: readonly LadderRow[], limit: number): Ladder {
-  const sorted = [...rows].sort((a, b) => a.t - b.t);
-  const shown = sorted.slice(0, limit);
-  const last = shown.at(-1);
-  if (last && sorted.length > limit) {
-    shown.push({ t: last.t, protocol: 'EVENT', from: last.from, label: `and ${sorted.length - limit} more`, detail: '', mood: 'plain' });
-  }
-  const used = new Set(shown.flatMap(({ from, to }) => (to === undefined ? [from] : [from, to])));
-  return { hosts: hosts.filter((host) => used.has(host)), rows: shown };
+/** Rows by time, those of one instant as they came; only hosts that have a row. `more` rows that are not among them are told by a last one. */
+export function createLadder(hosts: readonly string[], rows: readonly LadderRow[], more = 0): Ladder {
+  const known = rows.filter(({ from, to }) => hosts.includes(from) && (to === undefined || hosts.includes(to)));
+  const sorted = known.sort((a, b) => a.t - b.t);
+  const last = sorted.at(-1);
+  if (last && more > 0)
+    sorted.push({ t: last.t, protocol: 'EVENT', from: last.from, label: `and ${more} more`, detail: '', mood: 'plain' });
+  const used = new Set(sorted.flatMap(({ from, to }) => (to === undefined ? [from] : [from, to])));
+  return { hosts: hosts.filter((host) => used.has(host)), rows: sorted };
 }

@@ -34,6 +34,8 @@ export const EVENT_FIELDS: { readonly [N in EventName]: readonly FieldOf<N>[] } 
   'media.secured': ['call', 'suite'],
   'media.first-packet': ['call'],
   'media.silent': ['call', 'for'],
+  'media.resumed': ['call'],
+  'media.rejected': ['call', 'reason', 'packets'],
   'media.ended': ['call', 'packets', 'lost', 'rejected', 'jitter'],
   'certs.accepted': ['file', 'subject'],
   'certs.refused': ['file', 'subject', 'rule', 'detail'],

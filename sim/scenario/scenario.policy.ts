@@ -1,4 +1,5 @@
 /** What no field can tell alone: names that must be those of something else in the scenario. */
+import { boards } from '../../boards/index.js';
 import { didYouMean } from './near-miss.js';
 import type { Scenario } from './scenario.js';
 
@@ -14,6 +15,7 @@ export function crossCheck(scenario: Scenario, report: ReportProblem): void {
     if (!all.includes(name)) report(path, `there is no ${what} "${name}"${didYouMean(name, all)}`);
   };
   checkNames(scenario, report);
+  for (const [name, { board }] of devices) known(['devices', name, 'board'], 'board', board, boards.keys());
   for (const [i, { device, action }] of scenario.steps.entries()) {
     known(['steps', i, 'device'], 'device', device, devices.keys());
     if (action.type === 'page') known(['steps', i, 'page', 'from'], 'caller', action.from, callers.keys());
