@@ -5,7 +5,7 @@ import { KIB, MIB, partitions } from './layout.js';
 export const current = {
   tls: { supported: true },
   dnsSrv: true,
-  // 5.5 is the newest version that the vendor's parameter guides speak of (domain.md 4, timeline).
+  // 5.5 is the newest version that the vendor's parameter guides speak of.
   firmware: { oldest: '1.0', newest: '5.5' },
   audio: { speaker: true, microphone: true, g722: true },
   // The factory partition has room for the Mozilla set of anchors, about 160 KiB of DER.
