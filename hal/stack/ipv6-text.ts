@@ -25,7 +25,7 @@ export function ipv6Text(octets: Uint8Array): IpAddress {
 export function parseIpv6(text: string): Uint8Array | undefined {
   const halves = text.split('::');
   if (halves.length > 2) return undefined;
-  const [head, tail] = halves.map((half) => readGroups(half));
+  const [head, tail] = halves.map((half, i) => readGroups(half, i === halves.length - 1));
   if (!head || (halves.length === 2 && !tail)) return undefined;
   const missing = 8 - head.length - (tail?.length ?? 0);
   if (halves.length === 2 ? missing < 1 : missing !== 0) return undefined;
@@ -33,13 +33,13 @@ export function parseIpv6(text: string): Uint8Array | undefined {
   return Uint8Array.from(groups.flatMap((group) => [group >> 8, group & 255]));
 }
 
-/** Groups of one side of `::`; the last may be a dotted quad. */
-function readGroups(text: string): number[] | undefined {
+/** Groups of one side of `::`; the last of the address may be a dotted quad. */
+function readGroups(text: string, last: boolean): number[] | undefined {
   if (text === '') return [];
   const groups: number[] = [];
   const parts = text.split(':');
   for (const [i, part] of parts.entries()) {
-    const quad = i === parts.length - 1 ? parseIpv4(part) : undefined;
+    const quad = last && i === parts.length - 1 ? parseIpv4(part) : undefined;
     if (quad !== undefined) groups.push(quad >>> 16, quad & 0xffff);
     else if (/^[0-9a-fA-F]{1,4}$/.test(part)) groups.push(Number.parseInt(part, 16));
     else return undefined;

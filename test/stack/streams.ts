@@ -26,6 +26,11 @@ export class End {
     return last?.type === 'closed' ? last : undefined;
   }
 
+  /** Octets that `send` was given and the stream has not taken. */
+  get unsent(): number {
+    return this.#toSend?.length ?? 0;
+  }
+
   at(type: StreamEvent['type']): Micros | undefined {
     return this.events.find((event) => event.type === type)?.at;
   }
