@@ -13,7 +13,7 @@ export interface DnsServerOptions {
 const typeNumber = (type: DnsRecord['type']): number => (typeof type === 'number' ? type : DnsType[type]);
 
 /** Answers by UDP; logs nothing: what devices asked for stands in the capture. */
-export function startDnsServer(host: PeerHost, { records, port = DNS_PORT }: DnsServerOptions): Result<Peer, HalError> {
+export function startDnsServer(host: Pick<PeerHost, 'net'>, { records, port = DNS_PORT }: DnsServerOptions): Result<Peer, HalError> {
   const opened = host.net.udp({ port });
   if (!opened.ok) return opened;
   const socket = opened.value;

@@ -21,7 +21,10 @@ const NTP_EPOCH = 2_208_988_800;
 const ERA = 2 ** 32;
 
 /** Logs nothing: what devices asked for stands in the capture. */
-export function startSntpServer(host: PeerHost, { port = SNTP_PORT }: SntpServerOptions = {}): Result<Peer, HalError> {
+export function startSntpServer(
+  host: Pick<PeerHost, 'net' | 'clock'>,
+  { port = SNTP_PORT }: SntpServerOptions = {},
+): Result<Peer, HalError> {
   const opened = host.net.udp({ port });
   if (!opened.ok) return opened;
   const socket = opened.value;

@@ -23,7 +23,7 @@ export function makeTestPki(platform: Platform, options: { mac: string; serverNa
     return makeAuthorities(ports, { keys, made: at - YEAR, organization });
   };
   const known = chainOf('Belfry', 0);
-  const unknown = chainOf('Elsewhere', 3);
+  const unknown = chainOf('Another', 3);
   const identity = (authorities: typeof known, leaf: Der, index: number): TlsIdentity => ({
     chain: [leaf, authorities.issuing.certificate, authorities.intermediate.certificate],
     key: key(index),
