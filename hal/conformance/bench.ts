@@ -1,33 +1,33 @@
 /** What a conformance case stands on. The same cases run in virtual time, on this machine and on a board (`belfry bringup`). */
-import type { Hal, Micros, SocketAddress } from '../hal.js';
+import type { ByteStream, Hal, Micros, SocketAddress } from '../hal.js';
 
-/** What a case needs besides the ports that every binding has. A case whose needs are not met is skipped, and the report says so. */
-export type Need = 'tls' | 'input' | 'listen' | 'echo' | 'closed-port' | 'names' | 'flash-to-spare';
+/** What a case needs besides the ports that every binding has: what the bench offers, and two ports that a board may lack. */
+export type Need = 'tls' | 'microphone' | 'echo' | 'nobody' | 'dial' | 'names' | 'spareFlash';
 
 export interface Bench {
-  /** What there is. */
-  provides: ReadonlySet<Need>;
   /** Steps virtual time, or waits, until `ready` answers something; rejects with `Unmet` when `limit` has passed. */
   until<T>(what: string, ready: () => T | undefined, limit: Micros): Promise<T>;
-  /** Throws `Unmet` where the law does not hold. */
-  check(condition: boolean, what: string): void;
   /** Runs `act` in a turn of its own, when the platform has nothing left to do for the present one. In the order of the calls. */
   later(act: () => void): void;
-  /** Needs `echo`: a UDP and a TCP server that send everything back; the latter ends when the client does. */
+  /** A UDP and a TCP server that send everything back; the latter ends when the client does. */
   echo?: { udp: SocketAddress; tcp: SocketAddress };
-  /** Needs `closed-port`: a host that is up and has nothing at this TCP port. */
-  closedPort?: SocketAddress;
-  /** Needs `names`: a name that has this address, and one that has none. */
+  /** A host that is up and has nothing at this TCP port. */
+  nobody?: SocketAddress;
+  /** Connects from another host to the board. */
+  dial?(to: SocketAddress): ByteStream;
+  /** A name that has one address, and one that has none. */
   names?: { known: string; address: string; unknown: string };
-  /** Needs `flash-to-spare`: a partition whose first two sectors may be overwritten. */
-  spare?: string;
+  /** A partition whose first two sectors may be overwritten. */
+  spareFlash?: string;
 }
 
+/** The law of `hal/README.md` that a case proves; `contract`: what `hal.ts` says of the port. */
+export type Law = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 'contract';
+
 export interface ConformanceCase {
-  /** `<port>-<what>`; README.md lists them by law. */
+  /** `<port>-<what>`; `hal/README.md` lists them by law. */
   id: string;
-  /** The law of `hal/README.md` that it proves. */
-  law: number;
+  law: Law;
   /** What holds, as a sentence. */
   title: string;
   needs: readonly Need[];
@@ -37,7 +37,21 @@ export interface ConformanceCase {
 /** A law that does not hold, in words. */
 export class Unmet extends Error {}
 
-/** `check` for benches. */
 export function check(condition: boolean, what: string): void {
   if (!condition) throw new Unmet(what);
 }
+
+/** What a case asked for in `needs`. */
+export function given<T>(value: T | undefined, need: Need): T {
+  if (value === undefined) throw new Unmet(`the bench has no ${need}`);
+  return value;
+}
+
+/** Lets the binding do what it would do by itself for that long. */
+export async function pass(hal: Hal, bench: Bench, time: Micros): Promise<void> {
+  const end = hal.clock.now() + time;
+  await bench.until(`${time} µs to pass`, () => (hal.clock.now() >= end ? true : undefined), time + PATIENCE);
+}
+
+/** How long a case waits for what should come at once on a network. */
+export const PATIENCE: Micros = 5_000_000;

@@ -1,4 +1,5 @@
-export type { Bench, ConformanceCase, Need } from './bench.js';
-export { check, Unmet } from './bench.js';
+export { type Bench, type ConformanceCase, type Law, type Need, Unmet } from './bench.js';
+export { conformanceCases } from './cases.js';
 export { conformanceIdentity } from './identities.js';
+export { type CaseResult, runConformance } from './run.js';
 export { type MemoryStream, streamPair } from './stream-pair.js';

@@ -2,7 +2,7 @@
  * `Flash` over a file that holds the octets of a NOR chip. The rules of the chip are kept strictly, so that firmware which runs here runs
  * there. What is submitted is so at once for later reads; the file follows in the same order, and `done` tells when it has.
  */
-import { closeSync, fdatasync, openSync, readFileSync, statSync, write } from 'node:fs';
+import { closeSync, existsSync, fdatasync, openSync, readFileSync, statSync, write } from 'node:fs';
 import { BoundedQueue } from '../base/bounded-queue.js';
 import { fail, invariant, ok } from '../base/result.js';
 import type { Done, Flash, FlashOp, HalError, Micros, Partition, Result } from '../hal.js';
@@ -34,6 +34,7 @@ export interface FlashImage {
 
 /** `not-found`, `addr-in-use` (another process has the image), `unsupported` (it is no image), `too-big`. */
 export function openFlashImage({ path, partitionsOf, clock }: FlashImageOptions): Result<FlashImage, HalError> {
+  if (!existsSync(path)) return fail('not-found', `there is no flash image ${path}`);
   const lock = lockFile(path);
   if (!lock.ok) return lock;
   const opened = openLocked({ path, partitionsOf, clock }, lock.value);

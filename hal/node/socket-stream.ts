@@ -35,7 +35,9 @@ export abstract class SocketStream<S extends Socket = Socket> implements ByteStr
     const accepted = Math.min(bytes.length, Math.max(0, WRITE_LIMIT - this.socket.writableLength));
     if (accepted < bytes.length) this.#short = true;
     // A copy: the octets stay the caller's.
-    if (accepted > 0) this.socket.write(Buffer.from(bytes.subarray(0, accepted)));
+    const gone = accepted > 0 && this.socket.write(Buffer.from(bytes.subarray(0, accepted)));
+    // What the operating system took at once leaves nothing to drain, and Node says nothing more.
+    if (gone && this.#short) setImmediate(() => this.#onDrain());
     return accepted;
   }
 

@@ -1,7 +1,7 @@
 /** A conformance bench in real time, and TLS identities for tests over it. */
 import { performance } from 'node:perf_hooks';
 import { MILLISECOND } from '../../hal/base/time.js';
-import { type Bench, check, type Need, Unmet } from '../../hal/conformance/index.js';
+import { Unmet } from '../../hal/conformance/index.js';
 import type { Micros } from '../../hal/hal.js';
 import { createQuietProbe } from '../../hal/node/quiet.js';
 
@@ -44,8 +44,4 @@ export async function until<T>(what: string, ready: () => T | undefined, limit: 
     if (realNow() > end) throw new Unmet(`${what}: not within ${limit / MILLISECOND} ms`);
     await nextTick();
   }
-}
-
-export function realBench(provided: Partial<Pick<Bench, 'echo' | 'closedPort' | 'names' | 'spare'>>, more: readonly Need[]): Bench {
-  return { provides: new Set(more), until, check, later, ...provided };
 }
