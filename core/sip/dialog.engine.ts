@@ -77,6 +77,10 @@ export class Dialog {
     return new Dialog({ callId, local: invite.from, remote: response.to, localSeq: cseq.number, remoteSeq: undefined, routes, target });
   }
 
+  get localTag(): string {
+    return tagOf(this.#local) ?? '';
+  }
+
   /** Where its requests go next: the first Route, else the peer itself (8.1.2). */
   get nextHop(): Uri {
     return this.#routes[0]?.uri ?? this.#target;

@@ -130,12 +130,12 @@ export class DigestClient {
 
   /**
    * Takes the challenges of a 401 or 407. False when there is nothing more to try: none is understood, or the nonce that was just
-   * answered comes back, or a new one without `stale` after credentials were sent, which means that they are wrong.
+   * answered comes back, or a new one without `stale` after one was `answered`, which means that the credentials are wrong.
    */
-  challenged(status: 401 | 407, values: readonly string[], sentCredentials: boolean): boolean {
+  challenged(status: 401 | 407, values: readonly string[], answered: boolean): boolean {
     const challenge = chooseChallenge(values, { refuseMd5: this.#refuseMd5 });
     if (!challenge) return false;
-    if (sentCredentials && (!challenge.stale || challenge.nonce === this.#current?.challenge.nonce)) return false;
+    if (answered && (!challenge.stale || challenge.nonce === this.#current?.challenge.nonce)) return false;
     this.#current = { challenge, field: status === 401 ? 'authorization' : 'proxy-authorization', uses: 0, cnonce: this.#newCnonce() };
     return true;
   }

@@ -1,5 +1,5 @@
 /** A way to one peer: a connection, or the address that datagrams go to. */
-import type { SocketAddress } from '../../hal/hal.js';
+import type { HalErrorKind, SocketAddress } from '../../hal/hal.js';
 
 export type Transport = 'udp' | 'tcp' | 'tls';
 
@@ -18,6 +18,6 @@ export interface Flow {
   readonly trusted: boolean;
   /** Sends, or queues while the connection is being made. False when it is closed or its queue is full: nothing was sent. */
   send(bytes: Uint8Array): boolean;
-  /** Gives the connection up. */
-  close(): void;
+  /** Gives a connection up; whoever uses it is told. A datagram flow has nothing to give up. */
+  close(kind: HalErrorKind): void;
 }

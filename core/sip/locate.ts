@@ -124,13 +124,21 @@ export function orderServices(records: readonly DnsRecords['SRV'][], entropy: En
     .sort((a, b) => a.priority - b.priority || a.weight - b.weight);
   while (left.length > 0 && ordered.length < TARGETS_MAX) {
     const rank = left.filter(({ priority }) => priority === left[0]!.priority);
-    const total = rank.reduce((sum, { weight }) => sum + weight, 0);
-    let draw = Math.floor(fraction(entropy) * (total + 1));
-    const chosen = rank.find(({ weight }) => (draw -= weight) <= 0) ?? rank[0]!;
+    const chosen = draw(rank, entropy);
     ordered.push(chosen);
     left.splice(left.indexOf(chosen), 1);
   }
   return ordered;
+}
+
+function draw(rank: readonly DnsRecords['SRV'][], entropy: Entropy): DnsRecords['SRV'] {
+  const total = rank.reduce((sum, { weight }) => sum + weight, 0);
+  let left = Math.floor(fraction(entropy) * (total + 1));
+  for (const record of rank) {
+    left -= record.weight;
+    if (left <= 0) return record;
+  }
+  return rank[0]!;
 }
 
 /** A number in [0, 1) from 32 random bits. */
