@@ -28,6 +28,8 @@ export interface RunOptions {
   cutPower?: number;
   /** Hears of each event as it happens. */
   onEvent?(event: TimelineEvent): void;
+  /** Asked from time to time whether the run may go on; it has come to `t`. For a run in real time. */
+  pace?(t: Micros): Promise<void>;
 }
 
 export interface ScenarioResult {
@@ -58,6 +60,8 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
 /** How long devices may take to shut down in order (contracts.md part 5), and how often we look. */
 const SHUTDOWN_LIMIT: Micros = 5 * SECOND;
 const SHUTDOWN_LOOK: Micros = 100 * MILLISECOND;
+/** How far a run in real time goes at once: short enough to look even. */
+const PACE: Micros = 20 * MILLISECOND;
 /** The name under which a device registers first. */
 const EXTENSION_SETTING = 'sip.u1.user';
 
@@ -98,7 +102,7 @@ class ScenarioRun {
     const world = this.#world;
     for (const step of this.#scenario.steps) if (step.when.type === 'at') world.at(step.when.at, () => this.#take(step), 'scenario');
     try {
-      await world.run(this.#scenario.end);
+      await this.#runTo(this.#scenario.end);
       await this.#shutDown();
     } catch (error) {
       // What was gathered until then is what shows why.
@@ -214,6 +218,16 @@ class ScenarioRun {
     const port = this.#devices.get(name)?.port ?? this.#servers.ports.get(name);
     invariant(port !== undefined, `the link of ${name} was checked`);
     return port;
+  }
+
+  async #runTo(end: Micros): Promise<void> {
+    const { pace } = this.#options;
+    const world = this.#world;
+    if (!pace) return world.run(end);
+    while (world.now < end) {
+      await pace(world.now);
+      await world.run(Math.min(end, world.now + PACE));
+    }
   }
 
   async #shutDown(): Promise<void> {

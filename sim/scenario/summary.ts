@@ -1,0 +1,111 @@
+/** A run in a few lines, every word of which comes from the run. */
+
+import { sounding, soundReport, toneShare } from '../artefacts/sound.js';
+import type { TimelineEvent } from '../artefacts/timeline.js';
+import type { ScenarioResult } from './runner.js';
+import type { Scenario } from './scenario.js';
+import { shareText } from './units.js';
+
+export type SummaryLine = readonly [label: string, text: string];
+
+/** What went as it should: network, trust, provisioning, registration, call, sound, links. */
+export function summarize(scenario: Scenario, result: ScenarioResult): SummaryLine[] {
+  const { events } = result.timeline;
+  const several = scenario.devices.size > 1;
+  return [
+    ...Array.from(scenario.devices, ([name, { mac }]) => {
+      const own = events.filter(({ device }) => device === mac);
+      return deviceLines(own).map(([label, text]): SummaryLine => [label, several ? `${name}: ${text}` : text]);
+    }).flat(),
+    ...serverLines(events),
+    ...soundLines(scenario, result, several),
+    ...linkLines(result),
+  ];
+}
+
+type Line = (fields: Readonly<Record<string, unknown>>) => SummaryLine;
+
+const has = (value: unknown): boolean => value !== undefined && value !== '';
+
+const LINES: Readonly<Record<string, Line>> = {
+  'boot.ready': ({ board, firmware, reason }) => ['boot', `${board} with firmware ${firmware} (${reason})`],
+  'power.cut': ({ op, how, configuration }) => [
+    'power cut',
+    `at flash operation ${op} (${how}); what is left is the ${configuration} configuration, whole`,
+  ],
+  'lease.acquired': ({ address, dns }) => ['address', `${address} leased, DNS ${list(dns)}`],
+  'time.set': ({ source, trust }) => ['time', `from ${source}, trust ${trust}`],
+  'tls.accepted': ({ service, subject, anchor, version, suite, verified, clientCertificate }) => [
+    `TLS ${service}`,
+    `${verified === true ? `${subject}, vouched for by ${anchor}` : `${has(subject) ? subject : 'the peer'}, not verified`}; ${version} ${suite}${has(clientCertificate) ? `; showed ${clientCertificate}` : ''}`,
+  ],
+  'provisioning.applied': ({ server, files }) => ['provisioned', `${list(files)} from ${server}`],
+  'registration.registered': ({ account, server, transport, expires }) => [
+    'registered',
+    `${account} at ${server} over ${transport}, ${expires} s granted`,
+  ],
+  'call.established': ({ peer, codec, srtp }) => ['call', `from ${peer}, ${codec}, ${srtp === 'none' ? 'in clear' : `SRTP ${srtp}`}`],
+  'media.ended': ({ packets, lost, rejected }) => ['packets', `${packets} received, ${lost} lost, ${rejected} rejected`],
+};
+
+/** One of each kind of line is enough, but for what may differ from one time to the next. */
+function deviceLines(events: readonly TimelineEvent[]): SummaryLine[] {
+  const lines = events.flatMap(({ event, fields }) => (Object.hasOwn(LINES, event) ? [LINES[event]!(fields)] : []));
+  const seen = new Set<string>();
+  return lines.filter((line) => {
+    const text = line.join(' ');
+    if (seen.has(text)) return false;
+    seen.add(text);
+    return true;
+  });
+}
+
+/** What a server wrote into its log about the certificate that it was shown. */
+function serverLines(events: readonly TimelineEvent[]): SummaryLine[] {
+  const shown = events.filter(({ event, fields }) => event.startsWith('server.') && has(fields['clientCN']));
+  const texts = new Set(shown.map(({ device, fields }) => `${device} saw the client certificate of CN ${fields['clientCN']}`));
+  return [...texts].map((text) => ['server log', text]);
+}
+
+function soundLines(scenario: Scenario, { speakers, pages }: ScenarioResult, several: boolean): SummaryLine[] {
+  const heard = scenario.expect.flatMap((expected) => (expected.type === 'heard' ? [expected] : []));
+  return heard.flatMap(({ device, tone }): SummaryLine[] => {
+    const speaker = speakers.get(device);
+    if (!speaker) return [];
+    const { seconds, silent } = soundReport(speaker);
+    const share = shareText(toneShare(sounding(speaker), tone));
+    const wire = pages.find((page) => page.device === device);
+    const name = several ? `${device}: ` : '';
+    const without = wire
+      ? [['on the wire', `${name}${shareText(toneShare(wire.onTheWire, tone))} of the energy at ${tone} Hz without the key`] as const]
+      : [];
+    return [['heard', `${name}${seconds.toFixed(2)} s, ${share} of the energy at ${tone} Hz, ${shareText(silent)} silent`], ...without];
+  });
+}
+
+function linkLines({ links }: ScenarioResult): SummaryLine[] {
+  const troubled = links.filter(({ up, down }) => up.dropped + down.dropped + up.reordered + down.reordered > 0);
+  return troubled.map(({ name, up, down }) => [
+    `link ${name}`,
+    `${up.dropped} of ${up.sent} frames dropped from it and ${down.dropped} of ${down.sent} to it, ${up.reordered} and ${down.reordered} out of order`,
+  ]);
+}
+
+const TROUBLES = ['settings.refused', 'tls.refused', 'provisioning.failed', 'registration.refused', 'certs.refused', 'call.rejected'];
+/** Retries repeat themselves. */
+const MOST_TROUBLES = 8;
+
+/** What was refused, with its reason and its mend; each thing once. */
+export function troubles(events: readonly TimelineEvent[]): string[] {
+  const words = events.filter(({ event }) => TROUBLES.includes(event)).map(({ event, fields }) => `${event}: ${fieldsText(fields)}`);
+  const each = [...new Map(words.map((text) => [text.replace(/clock \S+/, ''), text])).values()];
+  return each.slice(0, MOST_TROUBLES);
+}
+
+const fieldsText = (fields: TimelineEvent['fields']): string =>
+  Object.entries(fields)
+    .filter(([, value]) => has(value))
+    .map(([name, value]) => (name === 'mend' ? `mend: ${value}` : `${name} ${list(value)}`))
+    .join(', ');
+
+const list = (value: unknown): string => (Array.isArray(value) ? value.join(', ') : String(value));
