@@ -1,0 +1,45 @@
+/** Fetched files made into settings, and judged as a whole before any of it counts. */
+import { type ConfValues, decodeConf } from '../settings/conf.codec.js';
+import { changedKeys, type Settings } from '../settings/settings.js';
+import { checkSettings, type SettingRefusal } from '../settings/settings.policy.js';
+import type { ProvisioningFailure } from './failure.js';
+
+export interface FetchedFile {
+  name: string;
+  bytes: Uint8Array;
+}
+
+export type Staged =
+  | { type: 'changed'; settings: Settings; changed: readonly string[] }
+  | { type: 'unchanged' }
+  /** The device cannot do what some of the values ask for. */
+  | { type: 'refused'; refusals: readonly SettingRefusal[]; failure: ProvisioningFailure }
+  | { type: 'failed'; failure: ProvisioningFailure };
+
+/** `files` in their order: later keys win. */
+export function stageFiles(present: Settings, files: readonly FetchedFile[]): Staged {
+  const merged = new Map<string, string>();
+  for (const file of files) {
+    const { values, problems } = decodeConf(file.bytes);
+    const [problem] = problems;
+    if (problem) {
+      const detail = `${file.name}, line ${problem.line}: ${problem.detail}`;
+      return { type: 'failed', failure: settingsFailure(detail, 'correct the line: none of the file counts before') };
+    }
+    for (const [key, value] of values) merged.set(key, value);
+  }
+  if (sameValues(present.layers.provisioned, merged)) return { type: 'unchanged' };
+  const settings = present.withProvisioned(merged);
+  // A local value that the device cannot honour is not the server's fault.
+  const refusals = checkSettings(settings).filter(({ key }) => settings.origin(key) === 'provisioned');
+  const [first] = refusals;
+  if (first) {
+    const more = refusals.length > 1 ? ` (and ${refusals.length - 1} more)` : '';
+    return { type: 'refused', refusals, failure: settingsFailure(`${first.key}: ${first.detail}${more}`, first.mend) };
+  }
+  return { type: 'changed', settings, changed: changedKeys(present, settings) };
+}
+
+const sameValues = (a: ConfValues, b: ConfValues): boolean => a.size === b.size && [...a].every(([key, value]) => b.get(key) === value);
+
+const settingsFailure = (detail: string, mend: string): ProvisioningFailure => ({ stage: 'settings', kind: 'unsupported', detail, mend });

@@ -1,0 +1,141 @@
+import { describe, expect, it } from 'vitest';
+import { board8061 } from '../../boards/8061.js';
+import { board8180g1 } from '../../boards/8180-g1.js';
+import { board8180g2 } from '../../boards/8180-g2.js';
+import { featuresOf } from '../../core/device/features.js';
+import { formatUrl } from '../../core/http/url.js';
+import { planFiles } from '../../core/provisioning/file-plan.js';
+import { retryDelay } from '../../core/provisioning/retry.policy.js';
+import { chooseServer } from '../../core/provisioning/server.policy.js';
+import { stageFiles } from '../../core/provisioning/stage.policy.js';
+import { Settings } from '../../core/settings/settings.js';
+import { utf8 } from '../../hal/base/bytes.js';
+import { SECOND } from '../../hal/base/time.js';
+import type { BoardProfile } from '../../hal/board.js';
+
+const given = (values: Record<string, string> = {}, board: BoardProfile = board8180g2): Settings =>
+  new Settings({ board, features: featuresOf(board, board.firmware.newest), mac: '0022EE0A0001' }).withProvisioned(
+    new Map(Object.entries(values)),
+  );
+const options = (texts: Record<number, string | Uint8Array>): Map<number, Uint8Array> =>
+  new Map(Object.entries(texts).map(([code, value]) => [Number(code), typeof value === 'string' ? utf8(value) : value]));
+
+describe('the file plan', () => {
+  it('asks for the model, then for the unit, upper case first', () => {
+    expect(planFiles(board8180g2, '0022EE0A0001')).toEqual([
+      { names: ['algop8180g2.conf'] },
+      { names: ['algom0022EE0A0001.conf', 'algom0022ee0a0001.conf'] },
+    ]);
+    expect(planFiles(board8180g1, '002200000001')[1]).toEqual({ names: ['algom002200000001.conf'] });
+  });
+});
+
+describe('the choice of the server', () => {
+  const choose = (settings: Settings, dhcp: Record<number, string | Uint8Array> = {}, override?: string): string => {
+    const choice = chooseServer({ settings, options: options(dhcp), ...(override === undefined ? {} : { override }) });
+    if (choice.type === 'server') return `${choice.from}: ${formatUrl(choice.url)}`;
+    if (choice.type === 'failed') return `failed: ${choice.failure.detail}`;
+    return choice.type === 'refused' ? `refused ${choice.refusal.key}: ${choice.refusal.detail}` : choice.type;
+  };
+
+  it.each<[string, Record<number, string | Uint8Array>, string]>([
+    ['option 66 as an address', { 66: 'https://prov.example.test/' }, 'DHCP option 66: https://prov.example.test/'],
+    ['option 66 as a bare host', { 66: 'prov.example.test' }, 'DHCP option 66: http://prov.example.test/'],
+    ['option 66 with a zero at its end', { 66: 'prov.example.test\0' }, 'DHCP option 66: http://prov.example.test/'],
+    ['66 before 160 before 150', { 150: 'c.test', 160: 'b.test', 66: 'a.test' }, 'DHCP option 66: http://a.test/'],
+    ['160 before 150', { 150: 'c.test', 160: 'b.test/folder' }, 'DHCP option 160: http://b.test/folder'],
+    ['150 as addresses', { 150: Uint8Array.of(192, 0, 2, 7, 192, 0, 2, 8) }, 'DHCP option 150: http://192.0.2.7/'],
+    ['150 as addresses that happen to be letters', { 150: utf8('abcd') }, 'DHCP option 150: http://97.98.99.100/'],
+    ['150 as the text of an address', { 150: '192.0.2.77' }, 'DHCP option 150: http://192.0.2.77/'],
+    ['150 as text of four octets times four', { 150: 'https://a.test/x' }, 'DHCP option 150: https://a.test/x'],
+    ['nothing usable', { 66: '', 160: Uint8Array.of(0, 1, 2) }, 'none'],
+    ['nothing', {}, 'none'],
+  ])('by DHCP: %s', (_name, dhcp, expected) => expect(choose(given(), dhcp)).toBe(expected));
+
+  it('takes the command line in place of option 66', () => {
+    expect(choose(given(), { 66: 'a.test' }, 'https://127.0.0.1:8443/prov/')).toBe('the command line: https://127.0.0.1:8443/prov/');
+    const fixed = given({ 'prov.server.method': 'static', 'prov.server.static': 's.test' });
+    expect(choose(fixed, { 66: 'a.test' }, 'https://b.test/')).toBe('prov.server.static: http://s.test/');
+  });
+
+  it('follows the settings', () => {
+    const fixed = { 'prov.server.method': 'static', 'prov.server.static': 's.test' };
+    expect(choose(given({ ...fixed, 'prov.download.method': 'https' }))).toBe('prov.server.static: https://s.test/');
+    expect(choose(given({ ...fixed, 'prov.download.cfgpath': '/conf/$MAC$/' }))).toBe(
+      'prov.server.static: http://s.test/conf/0022EE0A0001',
+    );
+    expect(choose(given({ 'prov.download.cfgpath': 'x' }), { 66: 'http://a.test/own' })).toBe('DHCP option 66: http://a.test/own');
+    expect(choose(given({ 'prov.server.method': 'static' }), { 66: 'a.test' })).toBe('none');
+    expect(choose(given({ 'prov.server.method': 'none' }), { 66: 'a.test' })).toBe('none');
+    expect(choose(given({ 'prov.use': '0' }), { 66: 'a.test' })).toBe('none');
+  });
+
+  it('refuses https for a board without TLS, naming board and key, and never falls back', () => {
+    const choice = chooseServer({ settings: given({}, board8061), options: options({ 66: 'https://prov.example.test/' }) });
+    expect(choice).toMatchObject({
+      type: 'refused',
+      refusal: {
+        key: 'prov.download.method',
+        value: 'https://prov.example.test/',
+        board: '8061',
+        detail: expect.stringMatching(/^DHCP option 66 names https:\/\/prov.example.test\/, and the 8061 has no TLS/),
+        mend: 'name a server without TLS, or use a board with TLS',
+      },
+    });
+  });
+
+  it('says what it cannot use', () => {
+    expect(choose(given(), { 66: 'tftp://a.test/' })).toBe('failed: tftp is not among what this firmware fetches with');
+    expect(choose(given(), { 66: 'http://user:pw@a.test/' })).toContain('user and password do not belong into the address');
+  });
+});
+
+describe('the retry', () => {
+  it('doubles from 15 s to 4 min, between half and all of it', () => {
+    expect([0, 1, 2, 3, 4, 5, 100].map((n) => retryDelay(n, 1) / SECOND)).toEqual([15, 30, 60, 120, 240, 240, 240]);
+    expect([0, 4].map((n) => retryDelay(n, 0) / SECOND)).toEqual([7.5, 120]);
+  });
+});
+
+describe('staging', () => {
+  const file = (name: string, text: string) => ({ name, bytes: utf8(text) });
+
+  it('lets later files win, and tells what changes', () => {
+    const staged = stageFiles(given({ 'sip.regexp': '300' }), [
+      file('p', 'sip.regexp = 300\nsip.transp = udp'),
+      file('m', 'sip.transp = tls'),
+    ]);
+    expect(staged).toMatchObject({ type: 'changed', changed: ['sip.transp'] });
+    expect(staged.type === 'changed' && staged.settings.get('sip.transp')).toBe('tls');
+  });
+
+  it('knows what it has already', () => {
+    expect(stageFiles(given({ a: '1', b: '' }), [file('p', 'b =\na = 1')])).toEqual({ type: 'unchanged' });
+  });
+
+  it('refuses all of it for one line that it cannot read', () => {
+    expect(stageFiles(given(), [file('p', 'a = 1'), file('algomX.conf', 'b = 2\noops')])).toEqual({
+      type: 'failed',
+      failure: {
+        stage: 'settings',
+        kind: 'unsupported',
+        detail: 'algomX.conf, line 2: there is no "=" in the line',
+        mend: 'correct the line: none of the file counts before',
+      },
+    });
+  });
+
+  it('refuses all of it for one value that the device cannot honour', () => {
+    const staged = stageFiles(given({}, board8061), [file('p', 'sip.transp = tls\nsip.srtp = standard\nsip.u1.user = 101')]);
+    expect(staged).toMatchObject({
+      type: 'refused',
+      refusals: [{ key: 'sip.srtp' }, { key: 'sip.transp' }],
+      failure: { stage: 'settings', detail: expect.stringMatching(/^sip.srtp: the 8061 has no SRTP.* \(and 1 more\)$/) },
+    });
+  });
+
+  it('does not blame the server for a local value', () => {
+    const settings = given({}, board8061).withLocal(new Map([['sip.transp', 'tls']]));
+    expect(stageFiles(settings, [file('p', 'sip.u1.user = 101')]).type).toBe('changed');
+  });
+});
