@@ -134,7 +134,7 @@ export class SecureStream implements TlsStream {
   /** A failure that is about trust or TLS, and not about the network below. */
   #report({ kind, detail }: HalError): void {
     const { own } = this.#options;
-    if (kind === 'tls-refused') this.#refused('us', fault('no-certificate', undefined, detail));
+    if (kind === 'tls-refused') this.#refused('us', fault('no-certificate', undefined, 'the peer sent no certificate'));
     else if (kind === 'tls-protocol') this.#refused('us', fault('version', undefined, detail));
     else if (kind === 'tls-alert') {
       const version = detail.includes('protocol version');
