@@ -261,8 +261,9 @@ describe('provisioning', () => {
       const before = setup.streams.length;
       while (setup.streams.length === before) setup.clock.run(SECOND / 4);
     }
-    const pauses = began.slice(1).map((at, i) => Math.floor((at - began[i]!) / SECOND));
-    expect(pauses).toEqual([11, 23, 45, 90, 180, 180, 180]);
+    const pauses = began.slice(1).map((at, i) => (at - began[i]!) / SECOND);
+    // The test's entropy is half of what can be: three quarters of 15 s, doubled up to three quarters of 4 min.
+    for (const [i, expected] of [11.3, 22.5, 45, 90, 180, 180, 180].entries()) expect(Math.abs(pauses[i]! - expected)).toBeLessThan(1);
     expect(setup.streams.slice(0, 3).map(({ to }) => to)).toEqual(['192.0.2.10:80', '192.0.2.11:80', '192.0.2.10:80']);
     setup.serve({ [MODEL]: 'a = 1' });
     const connections = setup.streams.length;
