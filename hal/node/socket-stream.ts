@@ -65,6 +65,10 @@ export abstract class SocketStream<S extends Socket = Socket> implements ByteStr
   /** Ends the connection without ceremony; nothing is reported any more. */
   protected abstract reset(): void;
 
+  protected get ended(): boolean {
+    return this.#ended;
+  }
+
   protected get opening(): boolean {
     return this.#state === 'opening';
   }

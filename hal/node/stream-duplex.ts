@@ -64,7 +64,10 @@ export class StreamDuplex extends Duplex {
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     // After an orderly end the peer's FIN is still to come: a reset now could overtake the last octets that we sent.
-    if (!this.over && (error || !this.#weEnded)) this.#under.abort();
+    if (!this.over && (error || !this.#weEnded)) {
+      this.#under.end(); // An alert that was just written goes out before the reset.
+      this.#under.abort();
+    }
     done(error);
   }
 

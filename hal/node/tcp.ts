@@ -40,8 +40,8 @@ class NodeTcpStream extends SocketStream {
   }
 
   protected override reset(): void {
-    // Node would wait for a connection that is under way, in order to reset it.
-    if (this.socket.connecting) this.socket.destroy();
+    // Node would wait for a connection that is under way, in order to reset it; and a reset could overtake what was ended in order.
+    if (this.socket.connecting || this.ended) this.socket.destroy();
     else this.socket.resetAndDestroy();
   }
 }

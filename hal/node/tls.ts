@@ -105,6 +105,8 @@ class NodeTlsStream extends SocketStream<TLSSocket> implements TlsStream {
     const { socket } = side;
     socket.on('error', (error) => {
       this.#error ??= duplex.failure ?? tlsError(error);
+      // An alert that comes after the handshake leaves Node's socket open, and nothing good can come of it.
+      socket.destroy();
     });
     socket.once('close', () => this.closed(this.#error ?? duplex.failure ?? (this.opening ? DROPPED : undefined)));
     socket.once(side.secured, () => this.#onSecured(side));
