@@ -42,11 +42,12 @@ export class AudioBus {
 
   /** The sum of all sources, clipped: two loud voices distort rather than wrap. */
   #pull(out: Int16Array, at: Micros): void {
-    this.#sum.fill(0);
+    const sum = this.#sum.fill(0);
+    const frame = this.#frame;
     for (const source of this.#sources) {
-      source(this.#frame, at);
-      for (let i = 0; i < BUS_FRAME; i++) this.#sum[i]! += this.#frame[i]!;
+      source(frame, at);
+      for (let i = 0; i < BUS_FRAME; i++) sum[i]! += frame[i]!;
     }
-    for (let i = 0; i < BUS_FRAME; i++) out[i] = Math.max(-32768, Math.min(32767, this.#sum[i]!));
+    for (let i = 0; i < BUS_FRAME; i++) out[i] = Math.max(-32768, Math.min(32767, sum[i]!));
   }
 }
