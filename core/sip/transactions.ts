@@ -219,7 +219,7 @@ export class TransactionTable {
         if (entry.mergeKey !== undefined) this.#merges.delete(entry.mergeKey);
       }
     }
-    this.#arm(entry.timer, entry.machine.deadline);
+    this.#arm(entry.timer, this.#servers.get(entry.key) === entry ? entry.machine.deadline : undefined);
   }
 
   #onClientTimer(entry: ClientEntry, at: Micros): void {
@@ -236,8 +236,9 @@ export class TransactionTable {
       } else if (output.type === 'timeout') entry.handlers?.onFailure('timeout');
       else this.#clients.delete(entry.key);
     }
-    // A flow that takes nothing is reported from a turn of its own, never from within `request`.
-    this.#arm(entry.timer, entry.broken ? this.#options.kernel.now() : entry.machine.deadline);
+    // The handlers may have closed the table. A flow that takes nothing is reported from a turn of its own, never from within `request`.
+    const live = this.#clients.get(entry.key) === entry;
+    this.#arm(entry.timer, live ? (entry.broken ? this.#options.kernel.now() : entry.machine.deadline) : undefined);
   }
 
   #failClient(entry: ClientEntry, kind: HalErrorKind): void {

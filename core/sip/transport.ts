@@ -86,10 +86,16 @@ export class SipTransport {
     this.#udp?.close();
     this.#udp = undefined;
     for (const listener of this.#listeners.splice(0)) listener.close();
-    for (const flow of this.#inbound) flow.end();
-    for (const { flow } of this.#outbound.values()) flow.end();
+    this.closeConnections();
+  }
+
+  /** Ends every connection, since our address is another one; gives them, for whoever waits on one. */
+  closeConnections(): readonly Flow[] {
+    const flows = [...this.#inbound, ...[...this.#outbound.values()].map(({ flow }) => flow)];
+    for (const flow of flows) flow.end();
     this.#inbound.clear();
     this.#outbound.clear();
+    return flows;
   }
 
   /**

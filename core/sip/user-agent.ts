@@ -100,6 +100,7 @@ class UserAgent implements SipStack {
   }
 
   addressChanged(): void {
+    for (const flow of this.#transport.closeConnections()) this.#transactions.onFlowClosed(flow, 'unreachable');
     for (const registration of this.#registrations) registration.addressChanged();
   }
 
