@@ -1,33 +1,34 @@
 /** The device as a whole: what is done in which order from power-on to power-off, and what a change of settings restarts. */
-import { setup } from 'xstate';
-import type { Lease } from '../../hal/hal.js';
-import { type NetworkDeps, type NetworkNotice, networkMachine } from '../network/network.machine.js';
-import { type ProvisioningDeps, provisioningMachine } from '../provisioning/provisioning.machine.js';
-import { type TimeDeps, timeMachine } from '../time/time.machine.js';
+import { type EventObject, fromCallback, setup } from 'xstate';
+import type { NetworkNotice } from '../network/network.machine.js';
+import { type ProvisioningDeps, type ProvisioningNotice, provisioningMachine } from '../provisioning/provisioning.machine.js';
+import { type TimeDeps, type TimeNotice, timeMachine } from '../time/time.machine.js';
 
 export type EndpointMachineEvent =
   | { type: 'storage.loaded' }
   | { type: 'storage.failed'; detail: string }
   | NetworkNotice
-  /** The clock is trusted, or waiting for that was given up for now. */
-  | { type: 'time.settled' }
-  /** The first outcome of provisioning, good or bad: with whatever configuration there is, the device serves. */
-  | { type: 'provisioning.settled' }
-  | { type: 'configuration.changed' }
+  | TimeNotice
+  | ProvisioningNotice
   | { type: 'services.stopped' }
   | { type: 'shutdown'; reason: string };
 
 export interface EndpointDeps {
   load(): void;
-  network: NetworkDeps;
+  /** Tells of link and lease until what it returns is called. */
+  watchNetwork(notify: (notice: NetworkNotice) => void): () => void;
   time: TimeDeps;
-  provisioning: ProvisioningDeps;
-  addressChanged(lease: Lease): void;
+  provisioning(): ProvisioningDeps;
+  /** Whether a change of these settings counts only after the services have started anew. */
+  needsRestart(keys: readonly string[]): boolean;
+  addressChanged(): void;
   startServices(): void;
   /** Ends calls and unregisters, within a bound; answers with `services.stopped`. */
   stopServices(): void;
   stopped(reason: string): void;
 }
+
+const network = fromCallback<EventObject, { deps: EndpointDeps }>(({ input, sendBack }) => input.deps.watchNetwork(sendBack));
 
 export const endpointMachine = setup({
   types: {
@@ -35,10 +36,13 @@ export const endpointMachine = setup({
     input: {} as { deps: EndpointDeps },
     events: {} as EndpointMachineEvent,
   },
-  actors: { network: networkMachine, time: timeMachine, provisioning: provisioningMachine },
+  actors: { network, time: timeMachine, provisioning: provisioningMachine },
+  guards: {
+    needsRestart: ({ context }, { keys }: { keys: readonly string[] }) => context.deps.needsRestart(keys),
+  },
   actions: {
     load: ({ context }) => context.deps.load(),
-    addressChanged: ({ context }, { lease }: { lease: Lease }) => context.deps.addressChanged(lease),
+    addressChanged: ({ context }) => context.deps.addressChanged(),
     startServices: ({ context }) => context.deps.startServices(),
     stopServices: ({ context }) => context.deps.stopServices(),
     stopped: ({ context }, { reason }: { reason: string }) => context.deps.stopped(reason),
@@ -57,7 +61,7 @@ export const endpointMachine = setup({
       },
     },
     alive: {
-      invoke: { id: 'network', src: 'network', input: ({ context }) => ({ deps: context.deps.network }) },
+      invoke: { id: 'network', src: 'network', input: ({ context }) => ({ deps: context.deps }) },
       initial: 'joining',
       states: {
         joining: { on: { 'network.ready': 'online' } },
@@ -67,15 +71,15 @@ export const endpointMachine = setup({
           states: {
             timing: { on: { 'time.settled': 'configured' } },
             configured: {
-              invoke: { id: 'provisioning', src: 'provisioning', input: ({ context }) => ({ deps: context.deps.provisioning }) },
+              invoke: { id: 'provisioning', src: 'provisioning', input: ({ context }) => ({ deps: context.deps.provisioning() }) },
               initial: 'provisioning',
               states: {
                 provisioning: { on: { 'provisioning.settled': 'serving' } },
                 serving: {
                   entry: 'startServices',
                   on: {
-                    'configuration.changed': 'restarting',
-                    'network.changed': { actions: { type: 'addressChanged', params: ({ event }) => event } },
+                    'configuration.changed': { guard: { type: 'needsRestart', params: ({ event }) => event }, target: 'restarting' },
+                    'network.changed': { actions: 'addressChanged' },
                     shutdown: '#endpoint.stopping',
                   },
                 },

@@ -7,12 +7,12 @@ export interface EventFields {
   'link.up': Record<never, never>;
   'link.down': Record<never, never>;
   'lease.acquired': { address: IpAddress; gateway?: IpAddress; dns: readonly IpAddress[]; options: Readonly<Record<string, string>> };
-  'lease.failed': { kind: HalErrorKind; detail: string; retryIn: number };
   'time.set': { source: 'rtc' | 'sntp'; trust: ClockTrust };
   'time.failed': { source: 'sntp'; kind: HalErrorKind; detail: string; retryIn: number };
   'identity.mismatch': { nic: MacAddress; factory: MacAddress };
   'settings.changed': { by: SettingOrigin; keys: readonly string[] };
   'settings.refused': { key: string; value: string; board: string; firmware: string; detail: string; mend: string };
+  'settings.unreadable': { file: string; line: number; detail: string };
   'provisioning.started': { server: string; method: string };
   'provisioning.applied': { server: string; files: readonly string[]; changed: readonly string[]; clientCertificate: string };
   'provisioning.unchanged': { server: string };
@@ -37,6 +37,8 @@ export interface EventFields {
     detail: string;
     mend: string;
   };
+  /** The SIP ports could not be opened. */
+  'sip.failed': { kind: HalErrorKind; detail: string };
   'registration.registered': { account: string; server: string; transport: string; expires: number };
   'registration.refused': { account: string; status: number; reason: string };
   'registration.failed': { account: string; kind: HalErrorKind; retryIn: number };
@@ -48,6 +50,7 @@ export interface EventFields {
   'call.ended': { call: string; by: 'us' | 'peer'; reason: string; seconds: number };
   'media.started': { call: string; codec: string; local: string; remote: string };
   'media.secured': { call: string; suite: string };
+  'media.keys-exposed': { call: string; transport: string };
   'media.first-packet': { call: string; after: number };
   'media.silent': { call: string; for: number };
   'media.resumed': { call: string; after: number };

@@ -1,0 +1,91 @@
+/** From the vendor's keys to what each part is told: the one place where names of settings meet the parts' own words. */
+import type { Lease } from '../../hal/hal.js';
+import type { CallLimits } from '../call/call.machine.js';
+import { srtpSuiteNamed } from '../media/srtp-suites.js';
+import type { SrtpSettings } from '../sdp/srtp.policy.js';
+import type { Settings } from '../settings/settings.js';
+import type { SipAccount, SipConfig, SipServer } from '../sip/config.js';
+import { type TlsPolicy, tlsPolicy } from '../tls/tls.policy.js';
+
+/** Local ports; `rtp` is the first, even one of the range. */
+export interface EndpointPorts {
+  sip: number;
+  tls: number;
+  rtp: number;
+}
+
+/** RFC 3261 19.1.2 for SIP; the RTP range is ours. */
+export const DEFAULT_PORTS: EndpointPorts = { sip: 5060, tls: 5061, rtp: 16_384 };
+
+/** Seconds between keepalives on a connection (RFC 5626 4.4.1 has up to 120; the vendor's older default is 30). */
+const KEEPALIVE_SECONDS = 30;
+
+export function sipConfig(settings: Settings, ports: EndpointPorts): SipConfig {
+  const { board, features } = settings.owner;
+  const transport = settings.get('sip.transp');
+  const server = sipServer(settings);
+  return {
+    transport,
+    ports: { sip: ports.sip, tls: ports.tls },
+    ...(server ? { server } : {}),
+    // ours: a provisioning server in the field looks for `Algo-8301` (domain facts); SIP says the same of itself.
+    userAgent: `Algo-${board.model.replaceAll(' ', '')}/${features.firmware}`,
+    accounts: accounts(settings),
+    registerPeriod: settings.get('sip.regexp'),
+    keepalive: KEEPALIVE_SECONDS,
+    accept: settings.get('sip.accept') || (transport === 'tls' ? 'proxy' : 'any'),
+    refuseMd5: false,
+    srv: features.dnsSrv,
+    dscp: 0,
+  };
+}
+
+function sipServer(settings: Settings): SipServer | undefined {
+  const domain = settings.get('sip.proxy');
+  const registrar = settings.get('sip.registrar');
+  const outboundProxy = settings.get('sip.obproxy');
+  return domain && { domain, ...(registrar ? { registrar } : {}), ...(outboundProxy ? { outboundProxy } : {}) };
+}
+
+/** The page extension; others come with their own keys. */
+function accounts(settings: Settings): readonly SipAccount[] {
+  const user = settings.get('sip.u1.user');
+  if (!settings.get('sip.page.use') || !settings.get('sip.register.use') || user === '') return [];
+  return [
+    {
+      id: 'page',
+      user,
+      authUser: settings.get('sip.u1.auth'),
+      password: settings.get('sip.u1.pwd'),
+      displayName: settings.get('sip.u1.dname'),
+    },
+  ];
+}
+
+export function srtpSettings(settings: Settings): SrtpSettings {
+  return {
+    mode: settings.get('sip.srtp') || 'disabled',
+    suites: settings.get('sip.srtp.suite').flatMap((name) => srtpSuiteNamed(name) ?? []),
+    insecure: settings.get('sip.srtp.insecure'),
+  };
+}
+
+export function tlsPolicyOf(settings: Settings): TlsPolicy | undefined {
+  return tlsPolicy(settings.owner.features, {
+    validate: { provisioning: settings.get('prov.download.cert'), sip: settings.get('sip.tls.cert') },
+    forceSecure: settings.get('sip.tls.force'),
+  });
+}
+
+/** Pairs of RTP ports: a round through them takes longer than a late packet of an ended call lives (ours). */
+export const RTP_PAIRS = 32;
+
+/** Milliseconds. The duration is the vendor's default of `phone.timeout.inbound`; the silence is ours. */
+export const CALL_LIMITS: CallLimits = { duration: 300_000, silence: 30_000 };
+
+/** Names or addresses of time servers, best first: what DHCP gave where the settings take it, then the settings' own. */
+export function timeServers(settings: Settings, lease: Lease | undefined): readonly string[] {
+  const named = ([1, 2, 3, 4] as const).map((n) => settings.get(`net.time${n}`)?.host ?? '');
+  const leased = settings.get('net.dhcp.c.ntp') ? (lease?.ntp ?? []) : [];
+  return [...leased, ...named.filter((name) => name !== '')];
+}

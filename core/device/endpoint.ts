@@ -1,0 +1,236 @@
+/** The device: everything of the core put together over one `Hal`. What a board's firmware calls, and all it has to know of the core. */
+import { createActor } from 'xstate';
+import type { BoardProfile } from '../../hal/board.js';
+import type { Hal, IpAddress } from '../../hal/hal.js';
+import { readCertificate } from '../certs/certificate.codec.js';
+import { commonName } from '../certs/name.codec.js';
+import { type CertificateStore, createCertificateStore } from '../certs/store.js';
+import { actorClock } from '../kernel/actor-clock.js';
+import type { EndpointEvent } from '../kernel/events.js';
+import { createKernel, type Kernel } from '../kernel/kernel.js';
+import { traceStates } from '../kernel/trace-states.js';
+import { turnedHal } from '../kernel/turned-hal.js';
+import { AudioBus } from '../media/audio-bus.js';
+import { watchNetwork } from '../network/watch-network.js';
+import type { ProvisioningDeps } from '../provisioning/provisioning.machine.js';
+import { provisioningDeps } from '../provisioning/provisioning-deps.js';
+import { changedKeys, needsRestart, type Settings } from '../settings/settings.js';
+import { createTimeDeps } from '../time/time-deps.js';
+import { createSecureStreams } from '../tls/create-secure-streams.js';
+import type { SecureStreams } from '../tls/secure-streams.js';
+import { bootSettings } from './boot-settings.js';
+import { DEFAULT_PORTS, type EndpointPorts, sipConfig, timeServers, tlsPolicyOf } from './configuration.js';
+import { type DeviceStorage, mountDevice, PROVISIONED_SETTINGS } from './device-storage.js';
+import { type EndpointDeps, endpointMachine } from './endpoint.machine.js';
+import { type Services, startServices } from './services.js';
+import { type StatusLine, statusLines } from './status.js';
+
+export interface EndpointOptions {
+  hal: Hal;
+  board: BoardProfile;
+  firmware: string;
+  /** Hears every event, in order, within the turn in which it happens. It must not call back into the endpoint. */
+  sink(event: EndpointEvent): void;
+  /** Lines of an NSS key log of the endpoint's TLS connections, for a capture. Whoever has them reads the traffic. */
+  onSecret?(line: string): void;
+  ports?: EndpointPorts;
+  /** Takes the place of DHCP option 66. */
+  provision?: string;
+  /** Asked before those of the lease and the settings. */
+  timeServers?: readonly string[];
+}
+
+export interface Endpoint {
+  /** Boots: reads the flash, joins the network, provisions, registers. Called once. */
+  start(): void;
+  /** Ends calls, unregisters, lets a running flash transaction end; then `done`, once, within 5 s. */
+  shutdown(done: () => void): void;
+  /** What the status page shows. */
+  status(): readonly StatusLine[];
+}
+
+export const createEndpoint = (options: EndpointOptions): Endpoint => new Device(options);
+
+/** What is known once the flash has been read. */
+interface Loaded {
+  storage: DeviceStorage;
+  certificates: CertificateStore;
+  secure: SecureStreams;
+}
+
+class Device implements Endpoint {
+  readonly #options: EndpointOptions;
+  readonly #kernel: Kernel;
+  readonly #hal: Hal;
+  readonly #bus: AudioBus;
+  readonly #actor;
+  #loaded: Loaded | undefined;
+  #settings: Settings | undefined;
+  #services: Services | undefined;
+  #onStopped: () => void = () => {};
+
+  constructor(options: EndpointOptions) {
+    this.#options = options;
+    this.#kernel = createKernel(options.hal.clock, options.sink);
+    this.#hal = turnedHal(options.hal, this.#kernel.turn);
+    this.#bus = new AudioBus(this.#hal.audio);
+    this.#actor = createActor(endpointMachine, {
+      clock: actorClock(this.#kernel),
+      inspect: traceStates('endpoint', this.#kernel.emit),
+      input: { deps: this.#deps() },
+    });
+    this.#actor.subscribe({ error: (error) => this.#kernel.emit('machine.failed', { machine: 'endpoint', detail: String(error) }) });
+  }
+
+  start(): void {
+    this.#kernel.turn(this.#hal.clock.now(), () => this.#actor.start());
+  }
+
+  shutdown(done: () => void): void {
+    this.#onStopped = done;
+    this.#kernel.turn(this.#hal.clock.now(), () => this.#actor.send({ type: 'shutdown', reason: 'shutdown' }));
+  }
+
+  status(): readonly StatusLine[] {
+    return statusLines({
+      mac: this.#loaded?.storage.factory.mac ?? this.#hal.nic.mac,
+      name: this.#settings?.text('admin.devname') ?? '',
+      lease: this.#hal.nic.lease(),
+      registrations: this.#services?.sip.registrations() ?? [],
+      calls: this.#services?.calls.active ?? 0,
+      ...(this.#loaded ? { manufacturerCertificate: this.#loaded.storage.factory.identity !== undefined } : {}),
+    });
+  }
+
+  #deps(): EndpointDeps {
+    const kernel = this.#kernel;
+    return {
+      load: () => this.#load(),
+      watchNetwork: (notify) => watchNetwork(kernel, this.#hal.nic, notify),
+      time: createTimeDeps({
+        kernel,
+        clock: this.#hal.clock,
+        net: this.#hal.net,
+        entropy: this.#hal.entropy,
+        servers: () => [...(this.#options.timeServers ?? []), ...timeServers(this.#present, this.#hal.nic.lease())],
+        notify: (notice) => this.#actor.send(notice),
+      }),
+      provisioning: () => this.#provisioning(),
+      needsRestart,
+      addressChanged: () => this.#services?.sip.addressChanged(),
+      startServices: () => this.#startServices(),
+      stopServices: () => this.#stopServices(),
+      stopped: (reason) => this.#stopped(reason),
+    };
+  }
+
+  get #present(): Settings {
+    if (!this.#settings) throw new Error('contract violation: settings are read before the flash is');
+    return this.#settings;
+  }
+
+  #load(): void {
+    const { emit } = this.#kernel;
+    mountDevice(this.#hal.flash, emit, (mounted) => {
+      if (!mounted.ok) return this.#actor.send({ type: 'storage.failed', detail: mounted.error.detail });
+      const { board, firmware } = this.#options;
+      const storage = mounted.value;
+      this.#settings = bootSettings(storage, board, firmware, emit);
+      this.#loaded = { storage, ...this.#trust(storage, this.#settings) };
+      const { mac } = storage.factory;
+      if (this.#hal.nic.mac !== mac) emit('identity.mismatch', { nic: this.#hal.nic.mac, factory: mac });
+      emit('boot.ready', { board: board.id, firmware, reason: this.#hal.system.boot.reason });
+      this.#actor.send({ type: 'storage.loaded' });
+    });
+  }
+
+  #trust(storage: DeviceStorage, { owner: { features } }: Settings): Omit<Loaded, 'storage'> {
+    const kernel = this.#kernel;
+    const { net, crypto, tls } = this.#hal;
+    const { onSecret } = this.#options;
+    const certificates = createCertificateStore({
+      files: storage.certs,
+      factory: storage.factory,
+      crypto,
+      emit: kernel.emit,
+      features,
+    });
+    const secure = createSecureStreams({
+      kernel,
+      net,
+      crypto,
+      store: certificates,
+      policy: () => tlsPolicyOf(this.#present),
+      ...(tls ? { tls } : {}),
+      ...(onSecret ? { onSecret } : {}),
+    });
+    return { certificates, secure };
+  }
+
+  #provisioning(): ProvisioningDeps {
+    const { storage, certificates, secure } = this.#whole;
+    const { provision } = this.#options;
+    return provisioningDeps({
+      kernel: this.#kernel,
+      net: this.#hal.net,
+      secure,
+      entropy: this.#hal.entropy,
+      userAgent: sipConfig(this.#present, DEFAULT_PORTS).userAgent,
+      settings: () => this.#present,
+      lease: () => this.#hal.nic.lease(),
+      ...(provision === undefined ? {} : { override: provision }),
+      clientCertificate: () => identityName(certificates),
+      save: (bytes, done) => storage.config.commit([{ path: PROVISIONED_SETTINGS, bytes }], done),
+      apply: (settings) => {
+        this.#kernel.emit('settings.changed', { by: 'provisioned', keys: changedKeys(this.#present, settings) });
+        this.#settings = settings;
+      },
+      notify: (notice) => this.#actor.send(notice),
+    });
+  }
+
+  get #whole(): Loaded {
+    if (!this.#loaded) throw new Error('contract violation: a part is asked for before the flash is read');
+    return this.#loaded;
+  }
+
+  #startServices(): void {
+    this.#services = startServices({
+      kernel: this.#kernel,
+      hal: this.#hal,
+      secure: this.#whole.secure,
+      bus: this.#bus,
+      settings: this.#present,
+      ports: this.#options.ports ?? DEFAULT_PORTS,
+      localAddress: () => this.#hal.nic.lease()?.address ?? UNSPECIFIED,
+    });
+    this.#kernel.emit('endpoint.status', { lines: this.status() });
+  }
+
+  #stopServices(): void {
+    const services = this.#services;
+    this.#services = undefined;
+    if (services) services.stop(() => this.#actor.send({ type: 'services.stopped' }));
+    else this.#actor.send({ type: 'services.stopped' });
+  }
+
+  /** The last thing is a commit of nothing: it ends after every commit that was begun. */
+  #stopped(reason: string): void {
+    const ended = (): void => {
+      this.#kernel.emit('endpoint.stopped', { reason });
+      this.#onStopped();
+    };
+    if (this.#loaded) this.#loaded.storage.config.commit([], ended);
+    else ended();
+  }
+}
+
+/** What a host without an address calls itself (RFC 1122 3.2.1.3). */
+const UNSPECIFIED: IpAddress = '0.0.0.0';
+
+/** CN of the certificate shown to provisioning servers; blank where there is none. */
+function identityName(certificates: CertificateStore): string {
+  const leaf = certificates.identity('provisioning')?.chain[0];
+  const read = leaf && readCertificate(leaf);
+  return read?.ok ? (commonName(read.value.subject) ?? read.value.subject.text) : '';
+}
