@@ -1,3 +1,4 @@
+/** The first doorphone: a call button, a door relay, two-way speech, no TLS. */
 import type { BoardProfile } from '../hal/board.js';
 import { firstGeneration } from './first-generation.js';
 

@@ -1,3 +1,4 @@
+/** The relay controller: it has no sound and, as the vendor lists it, no TLS. */
 import type { BoardProfile } from '../hal/board.js';
 import { firstGeneration } from './first-generation.js';
 

@@ -1,3 +1,4 @@
+/** The first strobe: light only, no TLS. */
 import type { BoardProfile } from '../hal/board.js';
 import { firstGeneration } from './first-generation.js';
 

@@ -1,3 +1,4 @@
+/** The first wall speaker: one ring and one page account, no TLS. */
 import type { BoardProfile } from '../hal/board.js';
 import { firstGeneration } from './first-generation.js';
 

@@ -1,3 +1,4 @@
+/** The wall speaker of the current generation: a speaker, a microphone for talkback, a relay input. */
 import type { BoardProfile } from '../hal/board.js';
 import { current } from './current.js';
 

@@ -1,3 +1,4 @@
+/** The paging adapter and scheduler: line in and out for an amplifier of its own. */
 import type { BoardProfile } from '../hal/board.js';
 import { current } from './current.js';
 

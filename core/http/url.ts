@@ -2,7 +2,7 @@
 import { err, ok } from '../../hal/base/result.js';
 import type { Result } from '../../hal/hal.js';
 
-export type UrlScheme = 'http' | 'https' | 'tftp' | 'ftp';
+type UrlScheme = 'http' | 'https' | 'tftp' | 'ftp';
 
 export interface Url {
   scheme: UrlScheme;

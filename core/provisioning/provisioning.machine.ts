@@ -43,19 +43,15 @@ export interface ProvisioningContext {
   files: readonly FetchedFile[];
   staged: Staged | undefined;
 }
-/** Of an invoked piece of work. */
-export interface ProvisioningWork {
-  context: ProvisioningContext;
-}
 
-const download = fromCallback<EventObject, ProvisioningWork>(({ sendBack, input: { context } }) =>
+const download = fromCallback<EventObject, { context: ProvisioningContext }>(({ sendBack, input: { context } }) =>
   context.deps.download(context.choice, context.attempt, (result) =>
     sendBack(result.ok ? { type: 'downloaded', files: result.value } : { type: 'failed', failure: result.error }),
   ),
 );
 
 /** A commit once begun is finished: there is nothing to cancel. */
-const commit = fromCallback<EventObject, ProvisioningWork>(({ sendBack, input: { context } }) => {
+const commit = fromCallback<EventObject, { context: ProvisioningContext }>(({ sendBack, input: { context } }) => {
   if (context.staged?.type !== 'changed') return;
   context.deps.commit(context.staged.settings, (result) =>
     sendBack(result.ok ? { type: 'committed' } : { type: 'failed', failure: result.error }),

@@ -7,7 +7,7 @@ import { fromUtf8, utf8 } from '../../hal/base/bytes.js';
 /** Values as text by key, in the order of the file. Keys that nobody knows are kept, so that an export returns them. */
 export type ConfValues = ReadonlyMap<string, string>;
 
-export interface ConfProblem {
+interface ConfProblem {
   /** From 1. */
   line: number;
   detail: string;

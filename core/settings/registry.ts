@@ -37,7 +37,7 @@ const unless =
     !harmless.includes(value);
 
 /** RFC 4568, RFC 6188 and RFC 7714 suites in the vendor's lower case; the first is the vendor's default. */
-export const SRTP_SUITES = [
+const SRTP_SUITES = [
   'aes_cm_128_hmac_sha1_80',
   'aes_cm_128_hmac_sha1_32',
   'aes_256_cm_hmac_sha1_80',

@@ -12,7 +12,7 @@ export function randomFrom(seed: number): (limit: number) => number {
 }
 
 /** A copy with one to eight changes: an octet replaced, a bit turned, a piece cut out, doubled, or moved. */
-export function mutate(input: Uint8Array, random: (limit: number) => number): Uint8Array {
+function mutate(input: Uint8Array, random: (limit: number) => number): Uint8Array {
   let bytes = Array.from(input);
   for (let changes = 1 + random(8); changes > 0; changes--) {
     const at = random(bytes.length + 1);
