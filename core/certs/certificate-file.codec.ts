@@ -17,7 +17,7 @@ export interface FileFault {
 }
 
 /** Ours: an upload is refused before it is read. */
-export const MAX_FILE_OCTETS = 1024 * 1024;
+const MAX_FILE_OCTETS = 1024 * 1024;
 
 /** The certificates of a file for `certs/trusted`: at least one, and no private key. */
 export function readTrusted(file: Uint8Array): Result<Certificate[], FileFault> {

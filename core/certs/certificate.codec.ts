@@ -25,7 +25,7 @@ export interface Certificate {
   readonly signature: Signature;
   readonly extensions: Extensions;
 }
-export interface Signature {
+interface Signature {
   /** Dotted object identifier, for an algorithm that is not known. */
   readonly id: string;
   readonly algorithm?: SignatureAlgorithm;
@@ -36,7 +36,7 @@ export interface Signature {
 export const isSelfIssued = (certificate: Certificate): boolean => sameName(certificate.subject, certificate.issuer);
 
 /** Ours: the largest that are met in the wild have some hundred names and 10 KiB. */
-export const MAX_CERTIFICATE_OCTETS = 32 * 1024;
+const MAX_CERTIFICATE_OCTETS = 32 * 1024;
 
 /** Reads one certificate. Total. */
 export function readCertificate(der: Der): Result<Certificate, DerFault> {

@@ -19,7 +19,7 @@ export interface Authority {
   readonly key: PrivateKey;
 }
 
-export interface DistinguishedName {
+interface DistinguishedName {
   commonName: string;
   organization?: string;
 }

@@ -12,7 +12,7 @@ export interface Name {
   readonly key: readonly string[];
   readonly attributes: readonly NameAttribute[];
 }
-export interface NameAttribute {
+interface NameAttribute {
   /** Dotted object identifier. */
   readonly type: string;
   readonly value: string;

@@ -69,6 +69,16 @@ describe('a path', () => {
     expect(judge([plain], [root.certificate])).toBe('unknown-issuer: CN=pbx,O=Test');
   });
 
+  it('of certificates that we issue keeps the profile of public authorities too', () => {
+    const request = { anchors: anchorsOf([root.certificate], 'preinstalled'), purpose: 'serverAuth', at: NOW, crypto: nodeCrypto } as const;
+    expect(verifyPath({ ...request, chain: sent })).toMatchObject({ ok: true });
+    const noSan = server(issuing, { names: [{ type: 'dns', value: 'other.example.test' }] });
+    expect(verifyPath({ ...request, chain: [noSan, ...sent.slice(1)] })).toMatchObject({
+      ok: false,
+      fault: { rule: 'malformed', detail: expect.stringContaining('BR 7.1.4.3'), mend: expect.stringContaining('certs/trusted') },
+    });
+  });
+
   it('is found beside one that has expired (a cross-signed authority)', () => {
     const old = selfSigned('Old root', 7);
     const crossed = issueCertificate(ports, template('Root', 0, { authority: {}, until: date('2026-01-01') }), old);
