@@ -4,8 +4,10 @@ import { CannotRun, type Command, type ExitStatus, helpText, type Io, parseArgum
 import { boardsCommand } from './commands/boards.js';
 import { factoryCommand } from './commands/factory.js';
 import { flashCommand } from './commands/flash.js';
+import { peersCommand } from './commands/peers.js';
+import { simCommand } from './commands/sim.js';
 
-const COMMANDS: readonly Command[] = [boardsCommand, factoryCommand, flashCommand];
+const COMMANDS: readonly Command[] = [boardsCommand, factoryCommand, flashCommand, peersCommand, simCommand];
 
 const version = (): string =>
   (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }).version;

@@ -81,7 +81,7 @@ export const callMachine = setup({
         },
       },
       states: {
-        answered: { on: { 'call.confirmed': 'talking', 'media.silent': 'silent' } },
+        answered: { on: { 'call.confirmed': { target: 'talking', actions: 'emitEstablished' }, 'media.silent': 'silent' } },
         talking: { on: { 'media.silent': 'silent' } },
         silent: {
           on: { 'media.resumed': 'talking' },

@@ -10,6 +10,7 @@ import { type Authority, type IssuingPorts, issueCertificate, issueSelfSigned } 
 import { DAY } from '../../hal/base/time.js';
 import type { Der, Entropy, MacAddress, TlsIdentity, UnixMillis } from '../../hal/hal.js';
 import type { Platform } from '../../hal/platform.js';
+import { parseIpv4 } from '../../hal/stack/index.js';
 import type { Authority as AuthorityName, ServerCertificate } from './scenario.js';
 
 /** Test keys by role; each role keeps its own from run to run. */
@@ -75,13 +76,14 @@ export class SimPki {
     return { chain: [issueCertificate(this.#ports, { ...template, purposes: ['clientAuth'] }, this.site)], key };
   }
 
+  /** `host` is a DNS name or an IPv4 address. */
   server(host: string, kind: ServerCertificate): TlsIdentity {
     const { key } = this.#platform.testKey(KEY.firstServer + this.#servers++);
     const issuer = kind === 'rogue' ? this.#selfSigned('Rogue CA', KEY.rogue) : this.site;
     const name = kind === 'wrong-name' ? `other.${host}` : host;
     const until = kind === 'expired' ? this.#start - MILLISECONDS_A_DAY : yearsAfter(this.#start, 1);
     const leaf = issueServerCertificate(this.#ports, {
-      names: [{ type: 'dns', value: name }],
+      names: [{ type: parseIpv4(name) === undefined ? 'dns' : 'ip', value: name }],
       from: this.made,
       until,
       publicKey: key.spki,

@@ -88,8 +88,11 @@ class ScenarioRun {
     this.#world = world;
     this.#lan = new Lan(world, scenario.lan);
     this.#steps = new Steps(scenario.steps, (step) => void world.at(world.now, () => this.#take(step), 'scenario'));
-    const pki = new SimPki({ platform, entropy: { fill: (out) => void world.random('pki').fill(out) }, start: scenario.start });
-    const units = Array.from(scenario.devices, ([name, setup]) => [name, makeUnit(setup, world, pki)] as const);
+    const pki = new SimPki({ platform, entropy: world.random('pki'), start: scenario.start });
+    const units = Array.from(
+      scenario.devices,
+      ([name, setup]) => [name, makeUnit(setup, world.random(`factory:${setup.mac}`), pki)] as const,
+    );
     this.#ladder = this.#createLadder(units.map(([, { password }]) => password));
     const log = (host: string, event: string, fields: TimelineEvent['fields']): void =>
       this.#record(host, { t: world.now, at: world.now, device: host, event, fields });

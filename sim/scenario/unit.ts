@@ -5,9 +5,9 @@ import { isSecret } from '../../core/settings/registry.js';
 import { hex } from '../../hal/base/bytes.js';
 import { invariant } from '../../hal/base/result.js';
 import type { BoardProfile } from '../../hal/board.js';
+import type { Entropy } from '../../hal/hal.js';
 import type { ReportSetting } from '../artefacts/report.js';
 import type { NorFlash } from '../flash/nor-flash.js';
-import type { World } from '../world/world.js';
 import { makeChip, readSettings } from './flash-bench.js';
 import type { SimPki } from './pki.js';
 import type { DeviceSetup } from './scenario.js';
@@ -22,12 +22,13 @@ export interface Unit {
 
 const PASSWORD_OCTETS = 6;
 
-export function makeUnit(setup: DeviceSetup, world: World, pki: SimPki): Unit {
+/** `entropy` gives the first administrator password. */
+export function makeUnit(setup: DeviceSetup, entropy: Entropy, pki: SimPki): Unit {
   const board = findBoard(setup.board);
   invariant(board !== undefined, `board ${setup.board} was checked`);
   const { mac } = setup;
   const octets = new Uint8Array(PASSWORD_OCTETS);
-  world.random(`factory:${mac}`).fill(octets);
+  entropy.fill(octets);
   const password = hex(octets);
   const factory = {
     board: board.id,

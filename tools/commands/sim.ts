@@ -1,0 +1,180 @@
+/** `belfry sim`: runs a scenario in virtual time, prints what came of it, and leaves its artefacts in a folder. */
+import { existsSync, readdirSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { fromUtf8 } from '../../hal/base/bytes.js';
+import { MILLISECOND } from '../../hal/base/time.js';
+import { nodePlatform } from '../../hal/node/index.js';
+import { ladderText } from '../../sim/artefacts/ladder-text.js';
+import { timelineLine } from '../../sim/artefacts/timeline.js';
+import { encodeWav } from '../../sim/artefacts/wav.codec.js';
+import { didYouMean } from '../../sim/scenario/near-miss.js';
+import { type RunOptions, runScenario, type ScenarioResult } from '../../sim/scenario/runner.js';
+import { decodeScenario, problemText } from '../../sim/scenario/scenario.codec.js';
+import type { Scenario } from '../../sim/scenario/scenario.js';
+import { summarize, troubles } from '../../sim/scenario/summary.js';
+import { type Arguments, CannotRun, type Command, type ExitStatus, type Io } from '../command.js';
+import { readInput, writeOutput } from '../files.js';
+
+export const simCommand: Command = {
+  name: 'sim',
+  summary: 'a simulation: boards, servers and a network in virtual time, from one seed',
+  usage: '[SCENARIO] [--seed N] [--out DIR] [--set PATH=VALUE]…',
+  options: {
+    seed: { type: 'string', value: 'N', help: 'the whole run follows from it (default: 1)' },
+    out: { type: 'string', value: 'DIR', help: 'where timeline, ladder, report, capture and sound go (default: belfry-out/SCENARIO)' },
+    set: { type: 'string', value: 'PATH=VALUE', multiple: true, help: 'a value in place of one of the scenario: lan.loss=5%' },
+    'cut-power': {
+      type: 'string',
+      value: 'N',
+      help: 'power fails in the middle of the N-th flash operation, and comes back a second later',
+    },
+    speed: { type: 'string', value: 'max|1', help: 'as fast as it goes, or in real time (default: max)' },
+    'no-secrets': { type: 'boolean', help: 'leaves the keys of the TLS connections out of the capture' },
+    ascii: { type: 'boolean', help: 'draws the ladder without box characters' },
+  },
+  examples: [
+    ['belfry sim', 'the scenarios that come with Belfry'],
+    ['belfry sim secure-page --seed 7 --out A', 'one secure page; the same seed gives the same run'],
+    ['belfry sim secure-page --set lan.loss=5% --set lan.jitter=30ms', 'over a bad network'],
+    ['belfry sim my-scenario.yaml', 'a scenario of your own'],
+  ],
+  run: async (args, io) => {
+    const [name] = args.positionals;
+    if (name === undefined) return listScenarios(io);
+    const file = scenarioFile(name);
+    const scenario = readScenario(file, args.all('set'));
+    const seed = wholeNumber(args, 'seed') ?? 1;
+    const out = args.text('out') ?? join('belfry-out', scenarioName(file));
+    if (!io.json) io.say(`${scenario.name}, seed ${seed}: ${scenario.about ?? file}`);
+    const result = await runScenario(scenario, runOptions(args, io, seed));
+    const files = writeArtefacts(result, out, args);
+    if (io.json) io.record({ event: 'run.ended', ok: result.ok, seed, verdicts: result.verdicts, out: resolve(out), files });
+    else tell(scenario, result, { out, files, name, ascii: args.flag('ascii') }, io);
+    return result.ok ? 0 : 1;
+  },
+};
+
+/** Beside the sources, and beside the bundle in `dist`. */
+const FOLDER =
+  ['../../sim/scenarios/', '../sim/scenarios/'].map((path) => fileURLToPath(new URL(path, import.meta.url))).find(existsSync) ?? '';
+
+const included = (): string[] =>
+  readdirSync(FOLDER)
+    .filter((file) => file.endsWith('.yaml'))
+    .map(scenarioName)
+    .sort();
+
+const scenarioName = (file: string): string => basename(file).replace(/\.ya?ml$/, '');
+
+function listScenarios(io: Io): ExitStatus {
+  for (const name of included()) {
+    const { about = '' } = readScenario(join(FOLDER, `${name}.yaml`), []);
+    if (io.json) io.record({ scenario: name, about });
+    else io.say(`${name.padEnd(14)}${about}`);
+  }
+  if (!io.json) io.say('\nbelfry sim NAME runs one; a path to a .yaml file runs your own');
+  return 0;
+}
+
+/** A name of ours works from any folder; anything with a dot or a slash is a path. */
+function scenarioFile(name: string): string {
+  if (/[./\\]/.test(name)) return name;
+  if (included().includes(name)) return join(FOLDER, `${name}.yaml`);
+  throw new CannotRun(`sim: there is no scenario '${name}'${didYouMean(name, included())}; belfry sim lists them`);
+}
+
+function readScenario(file: string, sets: readonly string[]): Scenario {
+  const overrides = sets.map((set) => {
+    const [, path, value] = /^([^=]+)=(.*)$/s.exec(set) ?? [];
+    if (path === undefined || value === undefined) throw new CannotRun(`sim: --set ${set} is not PATH=VALUE, such as lan.loss=5%`);
+    return { path, value };
+  });
+  const read = decodeScenario(fromUtf8(readInput(file)), overrides);
+  if (read.ok) return read.value;
+  throw new CannotRun(read.error.map((problem) => problemText(file, problem)).join('\nbelfry: '));
+}
+
+function wholeNumber(args: Arguments, name: string): number | undefined {
+  const text = args.text(name);
+  if (text !== undefined && !/^\d{1,15}$/.test(text)) throw new CannotRun(`sim: --${name} ${text} is no whole number`);
+  return text === undefined ? undefined : Number(text);
+}
+
+function runOptions(args: Arguments, io: Io, seed: number): RunOptions {
+  const cutPower = wholeNumber(args, 'cut-power');
+  if (cutPower === 0) throw new CannotRun('sim: --cut-power counts flash operations from 1');
+  const speed = args.text('speed') ?? 'max';
+  if (speed !== 'max' && speed !== '1') throw new CannotRun(`sim: --speed ${speed} is neither max nor 1`);
+  return {
+    seed,
+    platform: nodePlatform(),
+    ...(cutPower === undefined ? {} : { cutPower }),
+    ...(speed === '1' ? { pace: pacer() } : {}),
+    ...(io.json ? { onEvent: (event) => io.record(JSON.parse(timelineLine(event)) as object) } : {}),
+  };
+}
+
+/** Holds the run to this machine's clock, from the first call on. */
+function pacer(): NonNullable<RunOptions['pace']> {
+  let began: number | undefined;
+  return (t) => {
+    began ??= performance.now() - t / MILLISECOND;
+    const wait = began + t / MILLISECOND - performance.now();
+    return new Promise((done) => setTimeout(done, Math.max(0, wait)));
+  };
+}
+
+const WIDE = 160;
+
+function writeArtefacts(result: ScenarioResult, out: string, args: Arguments): string[] {
+  const withKeys = !args.flag('no-secrets');
+  const several = result.speakers.size > 1;
+  const files: [name: string, content: Uint8Array | string, secret: boolean][] = [
+    ['timeline.jsonl', result.timeline.jsonLines(), false],
+    ['ladder.txt', ladderText(result.ladder, { width: WIDE, ascii: args.flag('ascii') }), false],
+    ['report.html', result.report({ file: 'capture.pcapng', withKeys }), false],
+    ['capture.pcapng', result.capture(withKeys), true],
+    ...Array.from(result.speakers, ([name, { samples, rate }]): [string, Uint8Array, boolean] => [
+      several ? `speaker-${name}.wav` : 'speaker.wav',
+      encodeWav(samples, rate),
+      false,
+    ]),
+  ];
+  for (const [name, content, secret] of files) writeOutput(join(out, name), content, { secret });
+  return files.map(([name]) => name);
+}
+
+interface Telling {
+  out: string;
+  files: readonly string[];
+  name: string;
+  ascii: boolean;
+}
+
+function tell(scenario: Scenario, result: ScenarioResult, { out, files, name, ascii }: Telling, io: Io): void {
+  io.say(`\n${ladderText(withoutStates(result), { width: Math.max(60, process.stdout.columns ?? 120), ascii })}`);
+  const lines = summarize(scenario, result);
+  const width = Math.max(...lines.map(([label]) => label.length)) + 2;
+  for (const [label, text] of lines) io.say(label.padEnd(width) + text);
+  for (const trouble of troubles(result.timeline.events)) io.say(`! ${trouble}`);
+  io.say('');
+  for (const { ok, expected, seen } of result.verdicts) io.say(`${ok ? '✓' : '✗'} ${expected}: ${seen}`);
+  if (result.framesDropped > 0) io.say(`the capture is full: ${result.framesDropped} frames are not in it`);
+  io.say(`\n${result.ok ? 'passed' : 'FAILED'}; ${resolve(out)} holds ${files.join(', ')}`);
+  io.say(`open ${resolve(out, 'report.html')} in a browser: it plays the page, and the same packets without the key`);
+  if (name === 'secure-page' && result.ok) for (const line of BREAK_IT) io.say(line);
+}
+
+/** States stand in the file and in the report; in a terminal they would crowd the messages out. */
+const withoutStates = ({ ladder }: ScenarioResult): ScenarioResult['ladder'] => ({
+  ...ladder,
+  rows: ladder.rows.filter(({ protocol }) => protocol !== 'STATE'),
+});
+
+const BREAK_IT = [
+  '\nthree things to break:',
+  '  npm start -- --set servers.provisioning.certificate=rogue   a server that nobody vouches for',
+  '  npm start -- --set devices.lobby.board=8061                 a board without TLS',
+  '  npm start -- --cut-power 17                                 power fails while the configuration is written',
+];
