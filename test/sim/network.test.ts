@@ -5,6 +5,7 @@ import { fromUtf8, latin1, utf8 } from '../../hal/base/bytes.js';
 import { expectOk } from '../../hal/base/result.js';
 import { MILLISECOND, SECOND } from '../../hal/base/time.js';
 import type { HalError, Lease, Result, TlsIdentity } from '../../hal/hal.js';
+import type { StaticAddress } from '../../hal/stack/index.js';
 import { NorFlash } from '../../sim/flash/nor-flash.js';
 import { type SimHal, simHal } from '../../sim/hal/sim-hal.js';
 import { startDhcpServer } from '../../sim/peers/dhcp-server.js';
@@ -18,7 +19,13 @@ import { makeTestPki } from '../support/test-pki.js';
 const MAC = '0022EE0A0001';
 const BAD_NETWORK = { latency: 1000, jitter: 30 * MILLISECOND, loss: 0.05, duplicate: 0.02, reorder: 0.02 };
 
-function board(lab: SimLab, name = 'lobby', mac = MAC): SimHal {
+interface BoardOptions {
+  address?: StaticAddress;
+  /** Called after the board has taken a frame. */
+  onReceived?(): void;
+}
+
+function board(lab: SimLab, name = 'lobby', mac = MAC, { address, onReceived }: BoardOptions = {}): SimHal {
   const port = lab.lan.ports.find((known) => known.name === name) ?? lab.lan.attach(name);
   return simHal({
     world: lab.world,
@@ -27,7 +34,19 @@ function board(lab: SimLab, name = 'lobby', mac = MAC): SimHal {
     chip: new NorFlash(board8180g2.flash),
     board: board8180g2,
     mac,
-    hooks: { onReboot: () => {}, onPowerCut: () => {} },
+    ...(address ? { address } : {}),
+    hooks: {
+      onReboot: () => {},
+      onPowerCut: () => {},
+      wrapFrames: (frames) => ({
+        send: (bytes) => frames.send(bytes),
+        onFrame: (listener) =>
+          frames.onFrame((bytes, at) => {
+            listener(bytes, at);
+            onReceived?.();
+          }),
+      }),
+    },
   });
 }
 
@@ -111,6 +130,21 @@ describe('DHCP', () => {
     await lab.world.run(60 * SECOND);
     expect([again, second, third].map((hal) => hal.nic.lease()?.address)).toEqual(['10.0.0.100', '10.0.0.101', undefined]);
     expect(lab.logged('server.refused')[0]).toMatchObject({ detail: 'no address is free for 0022EE0A0003' });
+  });
+
+  it('keeps a board’s address for it, also when a lower one has become free', async () => {
+    const lab = new SimLab();
+    expectOk(serve(lab), 'DHCP');
+    const first = board(lab);
+    await lab.world.run(10 * SECOND);
+    const second = board(lab, 'hall', '0022EE0A0002');
+    await lab.world.run(20 * SECOND);
+    first.powerOff();
+    await lab.world.run(2 * 3600 * SECOND);
+    second.powerOff();
+    const again = board(lab, 'hall', '0022EE0A0002');
+    await lab.world.run(2 * 3600 * SECOND + 10 * SECOND);
+    expect(again.nic.lease()?.address).toBe('10.0.0.101');
   });
 
   it('renews, through loss', async () => {
@@ -226,43 +260,55 @@ describe('provisioning server', () => {
 });
 
 describe('a board whose power goes', () => {
-  it('is silent from that moment: no frame, no datagram, no TLS event', async () => {
-    const lab = new SimLab();
-    const peer = lab.host('peer', 2);
-    const hal = board(lab);
-    const heard: string[] = [];
-    expectOk(
-      peer.net.listen({ port: 443, backlog: 4 }, (stream) => collect(peer.tls.server(stream, SERVER))),
-      'port',
-    );
-    expectOk(
-      startDhcpServer(lab.host('dhcp', 1), { pool: { first: '10.0.0.100', last: '10.0.0.100' }, prefix: 24, gateway: '10.0.0.1' }),
-      'DHCP',
-    );
-    await lab.world.run(5 * SECOND);
-    const under = hal.net.connect({ address: '10.0.0.2', port: 443 });
-    const stream = hal.tls!.client(under, {
-      versions: { min: '1.2', max: '1.3' },
-      verify: () => {
-        heard.push('verify');
-        return { ok: true, verified: false };
-      },
-    });
-    stream.onEvent((event) => heard.push(event.type));
-    const port = lab.lan.ports.find(({ name }) => name === 'lobby')!;
-    // In the middle of the handshake, which takes some 10 ms here.
-    lab.world.at(lab.world.now + 5 * MILLISECOND, () => hal.powerOff());
-    await lab.world.run(lab.world.now + 5 * MILLISECOND);
-    const { sent } = port.stats.up;
-    await lab.world.run(lab.world.now + 60 * SECOND);
-    expect(heard).toEqual([]);
-    expect(port.stats.up.sent).toBe(sent);
-    expect(hal.nic.link()).toEqual({ up: false });
-  });
-
   const SERVER = {
     identity: makeTestPki(platform, { mac: MAC, serverName: 'peer', at: START }).server,
     client: 'no',
     versions: { min: '1.2', max: '1.3' },
   } as const;
+
+  /** A TLS connection of the board's; the power goes while the frame of that number is being received. */
+  const cutDuringFrame = async (frame: number) => {
+    const lab = new SimLab();
+    const peer = lab.host('peer', 2);
+    expectOk(
+      peer.net.listen({ port: 443, backlog: 4 }, (stream) => collect(peer.tls.server(stream, SERVER))),
+      'port',
+    );
+    let received = 0;
+    const heard: string[] = [];
+    const hear = (what: string) => heard.push(`${what} ${received > frame ? 'after' : 'before'}`);
+    const hal = board(lab, 'lobby', MAC, {
+      address: { address: '10.0.0.10', prefix: 24 },
+      onReceived: () => {
+        if (received++ === frame) hal.powerOff();
+      },
+    });
+    const stream = hal.tls!.client(hal.net.connect({ address: '10.0.0.2', port: 443 }), {
+      versions: { min: '1.2', max: '1.3' },
+      verify: () => {
+        hear('verify');
+        return { ok: true, verified: false };
+      },
+    });
+    stream.onEvent((event) => {
+      hear(event.type);
+      if (event.type === 'open') stream.end();
+    });
+    await lab.world.run(SECOND);
+    const { up } = lab.lan.ports.find(({ name }) => name === 'lobby')!.stats;
+    const { sent } = up;
+    await lab.world.run(60 * SECOND);
+    const cut = received > frame;
+    if (cut) expect([up.sent, hal.nic.link()]).toEqual([sent, { up: false }]);
+    return { cut, heard };
+  };
+
+  it('hears nothing from that moment on, and sends nothing, wherever in a TLS connection it is', async () => {
+    const all: string[] = [];
+    let frames = 0;
+    for (let run = await cutDuringFrame(frames); run.cut; run = await cutDuringFrame(++frames)) all.push(...run.heard);
+    expect(frames).toBeGreaterThan(5);
+    expect(all.filter((what) => what.endsWith('after'))).toEqual([]);
+    expect(all).toContain('open before');
+  });
 });

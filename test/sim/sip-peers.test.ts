@@ -22,7 +22,7 @@ interface Setup {
   seed?: number;
   faults?: Partial<LinkFaults>;
   transport?: 'udp' | 'tls';
-  phone?: { srtp?: SrtpMode; password?: string; identity?: TlsIdentity | 'none' };
+  phone?: { srtp?: SrtpMode; user?: string; password?: string; identity?: TlsIdentity | 'none' };
   caller?: Partial<CallerOptions>;
   server?: Partial<SipServerOptions>;
 }
@@ -40,7 +40,7 @@ function setUp({ seed, faults, transport = 'tls', phone: device = {}, caller = {
     domain: DOMAIN,
     proxy,
     transport,
-    user: '101',
+    user: device.user ?? '101',
     password: device.password ?? 'secret',
     srtp: device.srtp ?? 'standard',
     ...(identity === 'none' ? {} : { identity }),
@@ -77,6 +77,13 @@ describe('registrar', () => {
     expect(phone.seen).toEqual(['401', '403']);
     expect(lab.logged('server.refused')).toMatchObject([{ account: '101', detail: 'wrong user or password for 101' }]);
     expect(JSON.stringify(lab.log)).not.toMatch(/guess|secret/);
+  });
+
+  it('knows no user that it was not given, and lets nobody register another', async () => {
+    const { lab, phone } = setUp({ transport: 'udp', phone: { user: '999', password: '' } });
+    await lab.world.run(5 * SECOND);
+    expect(phone.seen).toEqual(['401', '403']);
+    expect(lab.logged('server.registered')).toEqual([]);
   });
 
   it('asks again with stale=true when a nonce has aged, and takes the same password', async () => {
@@ -148,6 +155,10 @@ describe('a page through the proxy', () => {
     mixed.lab.world.at(2 * SECOND, () => mixed.desk.call({ extension: '101', for: SECOND }));
     await mixed.lab.world.run(60 * SECOND);
     expect(mixed.phone.seen).toEqual(['401', '200', 'INVITE', 'ACK', 'BYE']);
+    expect(mixed.phone.invite?.headers.list('record-route')).toEqual([
+      '<sip:10.0.0.3:5061;transport=tls;lr>',
+      '<sip:10.0.0.3:5060;transport=udp;lr>',
+    ]);
   });
 
   it('ends when the phone hangs up: its BYE finds the caller', async () => {

@@ -5,7 +5,7 @@ import type { SrtpMode } from '../../core/sdp/srtp.policy.js';
 import { readAddress } from '../../core/sip/address.codec.js';
 import { Dialog } from '../../core/sip/dialog.engine.js';
 import { DigestClient } from '../../core/sip/digest.js';
-import type { SipResponse } from '../../core/sip/message.codec.js';
+import type { SipRequest, SipResponse } from '../../core/sip/message.codec.js';
 import { type InboundRequest, TRANSACTION_LIMITS, TransactionTable } from '../../core/sip/transactions.js';
 import { readUri } from '../../core/sip/uri.codec.js';
 import { expectOk } from '../../hal/base/result.js';
@@ -28,6 +28,7 @@ export class SipPhone {
   /** Final statuses of its REGISTERs, `closed` for a connection that ended, then what became of calls. */
   readonly seen: string[] = [];
   readonly registrations: SipResponse[] = [];
+  invite: SipRequest | undefined;
   heard = 0;
   unauthentic = 0;
   flow: PeerFlow | undefined;
@@ -133,6 +134,7 @@ export class SipPhone {
       inbound.respond({ status: 200 });
       return;
     }
+    this.invite = inbound.request;
     const answer = answerOffer(inbound.request.body, {
       address: host.address,
       port: this.#rtp.local.port,
