@@ -118,9 +118,9 @@ const settings = [file('provisioned/algop8180g2.conf', 3000, 'a = 1\n'), file('p
 const renewed = [file('provisioned/algop8180g2.conf', 3300, 'a = 2\n'), file('provisioned/algom0022EE0A0001.conf', 700, 'b = 2\n')];
 const filler = (n: number): FileChange[] => [file('filler', 1500, String(n))];
 
-/** Where the last commit before stood torn: the log's end cannot be used. */
+/** A commit before was torn in its second page: the log has room, and cannot go on there. */
 const tornChip = (): Uint8Array => {
-  const rig = new PowerRig([config], { op: 3, how: 'torn', octets: 100 }, chipWith(settings));
+  const rig = new PowerRig([config], { op: 2, how: 'torn', octets: 100 }, chipWith([file('x', 10, 'x')]));
   const store = mount(rig, rig, [])!;
   store.commit(filler(1), () => {});
   rig.run();
@@ -136,7 +136,7 @@ const cases: readonly Case[] = [
   },
   { name: 'two files replaced, the log full', prepare: () => chipWith(settings, filler(1)), changes: renewed },
   { name: 'two files replaced, their old content scrubbed', prepare: () => chipWith(settings), changes: renewed, scrub: true },
-  { name: 'the end of the log torn by an earlier cut', prepare: tornChip, changes: renewed },
+  { name: 'the end of the log torn by an earlier cut', prepare: tornChip, changes: [file('y', 600, 'y'), file('x', 20, 'z')] },
   { name: 'a file removed', prepare: () => chipWith(settings), changes: [{ path: settings[0]!.path, bytes: undefined }] },
 ];
 
