@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fromHex, fromLatin1, hex, latin1 } from '../../hal/base/bytes.js';
+import { foldChecksum, internetChecksum, wordSum } from '../../hal/stack/checksum.js';
+import { encodeName, readName } from '../../hal/stack/dns-name.codec.js';
 import {
   addressOption,
   type DhcpMessage,
@@ -31,8 +33,6 @@ import {
   writeIpv4,
   writeUdp,
 } from '../../hal/stack/index.js';
-import { foldChecksum, internetChecksum, wordSum } from '../../hal/stack/checksum.js';
-import { encodeName, readName } from '../../hal/stack/dns-name.codec.js';
 import { ipv6Text, parseIpv6 } from '../../hal/stack/ipv6-text.js';
 
 const octets = (text: string): Uint8Array => fromHex(text.replace(/\s/g, ''))!;
@@ -106,15 +106,27 @@ describe('frames from other stacks', () => {
 
   it('an IPv4 header is written as the textbook has it', () => {
     const bytes = new Uint8Array(20);
-    writeIpv4(bytes, 0, { source: parseIpv4('192.168.0.1')!, destination: parseIpv4('192.168.0.199')!, protocol: 17, ttl: 64, dscp: 0 }, 95);
+    writeIpv4(
+      bytes,
+      0,
+      { source: parseIpv4('192.168.0.1')!, destination: parseIpv4('192.168.0.199')!, protocol: 17, ttl: 64, dscp: 0 },
+      95,
+    );
     expect(hex(bytes)).toBe('45000073000040004011b861c0a80001c0a800c7');
   });
 
-  it('a SYN with many options, of which the maximum segment size is read', () => {
-    const from = parseIpv4('127.0.0.1')!;
-    const bytes = octets('ee6e 1f90 8d1c9f14 00000000 a002 ffd7 fe30 0000 0204 ffd7 0402 080a 4b0b8a6c 00000000 0103 0307');
-    const segment = decodeTcp(bytes, from, from);
-    expect(segment).toMatchObject({ ok: true, value: { sourcePort: 61038, destinationPort: 8080, flags: 2, window: 65495, mss: 65495 } });
+  it('a SYN of Linux, with more options than the one that is read', () => {
+    const frame = decodeEthernet(
+      octets(`
+        020000ab0102 3ec070acd302 0800 4500 003c 33d4 4000 40 06 f047 0a4f0101 0a4f0102
+        9f38 22b8 7ff196cc 00000000 a002 faf0 c9af 0000 020405b4 0402 080a 9302010b 00000000 01 03030a`),
+    )!;
+    const packet = decodeIpv4(frame.payload);
+    if (!packet.ok) throw new Error(packet.error);
+    const { source, destination, payload } = packet.value;
+    expect([source, destination].map(ipv4Text)).toEqual(['10.79.1.1', '10.79.1.2']);
+    const header = { sourcePort: 40760, destinationPort: 8888, sequence: 0x7ff196cc, flags: 2, window: 64240, mss: 1460 };
+    expect(decodeTcp(payload, source, destination)).toMatchObject({ ok: true, value: header });
   });
 
   it('a damaged header or payload is told from a malformed one', () => {
@@ -181,8 +193,29 @@ describe('DHCP', () => {
     expect(decodeDhcp(request)).toMatchObject({ op: 'request', type: 'discover' });
   });
 
+  it('reads an offer of dnsmasq', () => {
+    const options = `
+      35 01 02 36 04 0a4f0101 33 04 00000078 3a 04 0000003c 3b 04 00000069 01 04 ffffff00 1c 04 0a4f01ff 03 04 0a4f0101 06 04 0a4f0101
+      2a 04 0a4f0108 96 04 0a4f0109 a0 1a 687474703a2f2f6f746865722e6578616d706c652e746573742f
+      42 1b 68747470733a2f2f70726f762e6578616d706c652e746573742f00 ff`;
+    const head = '02010600 121335e9 0000 8000 00000000 0a4f0138 0a4f0101 00000000 020000ab0102';
+    const offer = decodeDhcp(octets(`${head} ${'00'.repeat(202)} 63825363 ${options}`))!;
+    expect(offer).toMatchObject({ op: 'reply', type: 'offer', transaction: 0x121335e9, broadcast: true, yourAddress: '10.79.1.56' });
+    expect(optionSeconds(offer.options.get(DhcpOption.rebindingTime))).toBe(105);
+    expect(optionAddresses(offer.options.get(DhcpOption.tftpServerAddress))).toEqual(['10.79.1.9']);
+    expect(optionText(offer.options.get(DhcpOption.vendorServer)!)).toBe('http://other.example.test/');
+    // The NUL that dnsmasq ends it with is not part of the text.
+    expect(optionText(offer.options.get(DhcpOption.tftpServer)!)).toBe('https://prov.example.test/');
+  });
+
   it('reads options in `file` and `sname` where they are overloaded (RFC 2131 part 4.1)', () => {
-    const bytes = encodeDhcp({ ...message, options: new Map([[52, Uint8Array.of(3)], [66, fromLatin1('a')]]) });
+    const bytes = encodeDhcp({
+      ...message,
+      options: new Map([
+        [52, Uint8Array.of(3)],
+        [66, fromLatin1('a')],
+      ]),
+    });
     bytes.set([66, 1, 0x62, 255], 108);
     bytes.set([66, 2, 0x63, 0, 255], 44);
     const { options } = decodeDhcp(bytes)!;
@@ -234,12 +267,19 @@ describe('DNS', () => {
     expect(decodeDns(encodeDns({ ...message, response: false, answers: [] })!)).toEqual({ ...message, response: false, answers: [] });
   });
 
-  it('reads an answer of BIND with compression', () => {
+  it('reads an answer of dnsmasq, with compression', () => {
     const bytes = octets(`
-      db42 8180 0001 0001 0000 0000
-      03777777 0c6e6f72746865617374657 26e 03656475 00 0001 0001
-      c00c 0001 0001 00000258 0004 9b211144`.replace('7 26e', '726e'));
-    expect(decodeDns(bytes.length ? bytes : octets('00'))).toBeDefined();
+      99c0 8580 0001 0001 0000 0000 05 5f73697073 04 5f746370 07 6578616d706c65 04 74657374 00 0021 0001
+      c00c 0021 0001 00000000 0018 0001 0002 13c5 03 736970 07 6578616d706c65 04 74657374 00`);
+    expect(decodeDns(bytes)).toMatchObject({
+      id: 0x99c0,
+      response: true,
+      rcode: 0,
+      questions: [{ name: '_sips._tcp.example.test', type: DnsType.SRV }],
+      answers: [
+        { name: '_sips._tcp.example.test', ttl: 0, type: 'SRV', value: { priority: 1, weight: 2, port: 5061, target: 'sip.example.test' } },
+      ],
+    });
   });
 
   it('follows pointers, also in SRV targets and aliases, but not in circles', () => {
@@ -262,7 +302,17 @@ describe('DNS', () => {
     expect(hex(encodeName('a\\.\\032')!)).toBe('03612e2000');
     expect(hex(encodeName('.')!)).toBe('00');
     expect(hex(encodeName('test.')!)).toBe('047465737400');
-    for (const bad of ['', '..', 'a..b', '.a', 'a..', `${'x'.repeat(64)}.test`, `${'abcdefg.'.repeat(32)}test`, '\\300', 'ü'.repeat(1).replace('ü', '☃')]) {
+    for (const bad of [
+      '',
+      '..',
+      'a..b',
+      '.a',
+      'a..',
+      `${'x'.repeat(64)}.test`,
+      `${'abcdefg.'.repeat(32)}test`,
+      '\\300',
+      'ü'.repeat(1).replace('ü', '☃'),
+    ]) {
       expect(encodeName(bad), bad).toBeUndefined();
     }
   });

@@ -394,7 +394,9 @@ describe('forged segments (RFC 5961)', () => {
     const ends = connected(world);
     ends.client.send(fromLatin1('hello'));
     world.time.run(world.time.now + SECOND);
-    const hello = segments(world.wire).findLast(({ from }) => from === 0)!;
+    const hello = segments(world.wire)
+      .filter(({ from }) => from === 0)
+      .at(-1)!;
     const last = { ...hello, sequence: (hello.sequence + hello.payload.length) >>> 0, payload: EMPTY };
     const forge = (fields: Partial<Parameters<typeof segmentFrame>[0]>): void =>
       world.b.port.receive(segmentFrame({ ...last, to: world.b.port, from: '10.0.0.1', ...fields }));

@@ -14,7 +14,11 @@ export function seeded(seed: number): () => number {
 
 export const seededEntropy = (seed: number): Entropy => {
   const random = seeded(seed);
-  return { fill: (out) => void out.forEach((_, i) => (out[i] = Math.floor(random() * 256))) };
+  return {
+    fill: (out) => {
+      for (let i = 0; i < out.length; i++) out[i] = Math.floor(random() * 256);
+    },
+  };
 };
 
 interface Event {
