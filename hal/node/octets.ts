@@ -5,7 +5,9 @@
 export const plain = (buffer: Uint8Array): Uint8Array => new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
 
 /** One certificate or key as PEM (RFC 7468). */
-export const pem = (label: 'CERTIFICATE', der: Uint8Array): string =>
-  `-----BEGIN ${label}-----\n${Buffer.from(der)
+export function pem(label: 'CERTIFICATE', der: Uint8Array): string {
+  const lines = Buffer.from(der)
     .toString('base64')
-    .replace(/(.{64})/g, '$1\n')}\n-----END ${label}-----\n`;
+    .match(/.{1,64}/g);
+  return [`-----BEGIN ${label}-----`, ...(lines ?? []), `-----END ${label}-----`, ''].join('\n');
+}

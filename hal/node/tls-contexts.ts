@@ -64,7 +64,7 @@ function makeContext({ versions, suites, identity, issuers = [] }: ContextOption
   try {
     return ok(createSecureContext(options));
   } catch (error) {
-    const { code, reason = 'refused by OpenSSL' } = error as { code?: string; reason?: string };
+    const { code, message, reason = message } = error as Error & { code?: string; reason?: string };
     return fail(code === 'ERR_SSL_NO_CIPHER_MATCH' ? 'unsupported' : 'tls-protocol', `own certificate, key or suites: ${reason}`);
   }
 }
