@@ -74,6 +74,8 @@ export class DhcpClient {
   #began: Micros = 0;
   #sentAt: Micros = 0;
   #tries = 0;
+  /** Offers that were then refused, since the last lease. */
+  #refusals = 0;
 
   constructor(host: DhcpHost, mac: MacAddress, hostname?: string) {
     this.#host = host;
@@ -121,6 +123,7 @@ export class DhcpClient {
     const grant = readGrant(message, this.#sentAt);
     if (!grant) return;
     this.#grant = grant;
+    this.#refusals = 0;
     this.#bind(grant);
     this.#host.leased(grant.lease);
   }
@@ -131,7 +134,7 @@ export class DhcpClient {
     const wait = this.#state === 'requesting';
     this.#lose();
     this.#state = 'selecting';
-    if (wait) this.#timer.set(this.#host.now() + this.#delay(this.#tries++));
+    if (wait) this.#timer.set(this.#host.now() + this.#delay(this.#refusals++));
     else this.#begin('selecting');
   }
 
