@@ -102,7 +102,8 @@ export class CalleeSession implements Session {
 
   onAck(ack: SipRequest): void {
     const waiting = this.#unacknowledged;
-    if (!waiting || waiting.inbound.request.cseq.number !== ack.cseq.number) return;
+    // A lower number is an earlier ACK once more. A higher one is wrong (13.2.2.4), but sent by callers that count the ACK.
+    if (!waiting || ack.cseq.number < waiting.inbound.request.cseq.number) return;
     this.#unacknowledged = undefined;
     this.#timer.clear();
     const first = !this.#confirmed;

@@ -44,8 +44,6 @@ export interface TransportOptions {
 /** Connections that others made to us. `ours`: a site has a handful of proxies; when there are more, the idlest gives way. */
 const INBOUND_FLOWS_MAX = 64;
 const BACKLOG = 16;
-/** The peer of an accepted connection is known when it opens. */
-const NOT_YET: SocketAddress = { address: '', port: 0 };
 
 interface Connection {
   flow: StreamFlow;
@@ -73,9 +71,7 @@ export class SipTransport {
     udp.value.onDatagram((bytes, from) => this.#onDatagram(bytes, from));
     let listening = this.#listen('tcp', ports.sip, (stream) => stream);
     if (listening.ok && secure) {
-      listening = this.#listen('tls', ports.tls, (under) =>
-        secure.accept(under, { service: 'sip-server', client: tlsClients, peer: NOT_YET }),
-      );
+      listening = this.#listen('tls', ports.tls, (under) => secure.accept(under, { service: 'sip-server', client: tlsClients }));
     }
     if (!listening.ok) this.close();
     return listening;

@@ -249,6 +249,20 @@ describe('a re-INVITE', () => {
     expect(events.ended).toEqual(['us: not acknowledged']);
   });
 
+  it('is not acknowledged by an earlier ACK once more', () => {
+    const { rig, caller, events, tag } = answered();
+    caller.send('ACK', { tag });
+    caller.send('INVITE', { tag, cseq: 2 });
+    rig.run(5);
+    events.reoffers[0]!.accept(SDP);
+    caller.send('ACK', { tag });
+    rig.run(700);
+    expect(caller.got.filter((m) => m.cseq.number === 2)).toHaveLength(2);
+    caller.send('ACK', { tag, cseq: 2 });
+    rig.run(10_000);
+    expect(caller.got.filter((m) => m.cseq.number === 2)).toHaveLength(2);
+  });
+
   it('refused leaves the call as it was', () => {
     const { rig, caller, events, tag } = answered();
     caller.send('ACK', { tag });
