@@ -49,6 +49,8 @@ function openLocked({ path, partitionsOf, clock }: FlashImageOptions, lock: File
     const image = new Uint8Array(readFileSync(path));
     const partitions = partitionsOf(image);
     if (!partitions.ok) return fail('unsupported', `${path} is no flash image: ${partitions.error}`);
+    if (partitions.value.some((partition) => partition.offset + partition.size > image.length))
+      return fail('unsupported', `${path} is cut short: its partitions reach beyond its ${image.length} octets`);
     return ok(new ImageFlash(openSync(path, 'r+'), lock, image, partitions.value, clock));
   } catch (error) {
     return { ok: false, error: halError(error as NodeJS.ErrnoException) };

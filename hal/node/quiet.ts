@@ -7,7 +7,8 @@ import type { QuietProbe } from '../platform.js';
 /** Runs the tick and microtask queues to their end. Not documented by Node, present in 20 to 26; without it each drain costs a turn. */
 const drainTicks = (process as { _tickCallback?: () => void })._tickCallback;
 
-export function createQuietProbe(drain: (() => void) | undefined = drainTicks): QuietProbe {
+/** `drain` null: this Node cannot run its ticks at once. */
+export function createQuietProbe(drain: (() => void) | null = drainTicks ?? null): QuietProbe {
   /** Without `drain`, ticks are through only after a turn of the event loop. */
   let ticksOwed = false;
   return {

@@ -1,0 +1,116 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { fromUtf8, utf8 } from '../../hal/base/bytes.js';
+import { streamPair } from '../../hal/conformance/index.js';
+import type { TlsClientOptions, UnixMillis } from '../../hal/hal.js';
+import { nodePlatform } from '../../hal/node/index.js';
+import type { HttpsRequest, HttpsServer, HttpsServerOptions } from '../../hal/platform.js';
+import { later, realNow } from '../conformance/real-bench.js';
+import { makeTestPki, type TestPki } from '../support/test-pki.js';
+import { record } from './recorder.js';
+
+const platform = nodePlatform();
+/** Far from any machine's clock: the server judges by the path alone. */
+const LONG_AGO: UnixMillis = Date.UTC(2003, 0, 1);
+const VERSIONS = { min: '1.2', max: '1.3' } as const;
+
+interface Rig {
+  server: HttpsServer;
+  requests: HttpsRequest[];
+  errors: string[];
+  secrets: string[];
+}
+
+describe("Node's HTTPS server over streams in memory", () => {
+  let pki: TestPki;
+  beforeAll(() => {
+    pki = makeTestPki(platform, { mac: '0022EE0A0001', serverName: 'prov.example.test', at: LONG_AGO });
+  });
+
+  function rig(options: Partial<HttpsServerOptions>): Rig {
+    const made: Omit<Rig, 'server'> = { requests: [], errors: [], secrets: [] };
+    const server = platform.httpsServer({
+      identity: pki.server,
+      clientCertificate: 'required',
+      clientAuthorities: [pki.root],
+      versions: VERSIONS,
+      handle: (request) => {
+        made.requests.push(request);
+        return { status: 200, headers: { ETag: '"1"' }, body: utf8('a = 1\n') };
+      },
+      onClientError: (detail) => made.errors.push(detail),
+      onSecret: (line) => made.secrets.push(line),
+      ...options,
+    });
+    return { server, ...made };
+  }
+
+  function get({ server }: Rig, options: Partial<TlsClientOptions>) {
+    const [near, far] = streamPair({ later, now: realNow });
+    server.accept(far);
+    const client = platform
+      .tls({ now: realNow })
+      .client(near, { versions: VERSIONS, verify: () => ({ ok: true, verified: true }), ...options });
+    const request = utf8('GET /algop8180g2.conf HTTP/1.1\r\nHost: prov.example.test\r\nConnection: close\r\n\r\n');
+    const seen = record(client, (event) => {
+      if (event.type === 'open') client.write(request);
+      if (event.type === 'end') client.end();
+    });
+    return { client, seen };
+  }
+
+  it.each(['1.2', '1.3'] as const)('serves a client whose certificate chains, years before or after its time, with %s', async (version) => {
+    const rigged = rig({});
+    const { seen } = get(rigged, { identity: pki.device, versions: { min: version, max: version } });
+    expect((await seen.closed()).error).toBeUndefined();
+    // No Date: it would differ from run to run.
+    expect(seen.text()).toBe('HTTP/1.1 200 OK\r\nContent-Length: 6\r\nETag: "1"\r\nConnection: close\r\n\r\na = 1\n');
+    expect(rigged.requests).toMatchObject([
+      { method: 'GET', target: '/algop8180g2.conf', headers: { host: 'prov.example.test' }, client: { commonName: '0022EE0A0001' } },
+    ]);
+    expect(rigged.requests[0]?.client?.der).toEqual(pki.device.chain[0]);
+    expect(rigged.secrets.length).toBeGreaterThan(0);
+    expect(rigged.errors).toEqual([]);
+  });
+
+  it('answers no client without a certificate, nor one of another authority', async () => {
+    for (const options of [{}, { identity: pki.stranger }]) {
+      const rigged = rig({});
+      const { seen } = get(rigged, options);
+      await seen.closed();
+      expect(seen.text()).toBe('');
+      expect(rigged.requests).toEqual([]);
+      expect(rigged.errors).toEqual([expect.stringMatching(/no certificate|does not chain/)]);
+    }
+  });
+
+  it('asks, and takes what comes, where a certificate is a matter of choice', async () => {
+    const asked = rig({ clientCertificate: 'asked' });
+    const { seen } = get(asked, {});
+    await seen.closed();
+    expect(asked.requests.map(({ client }) => client)).toEqual([undefined]);
+  });
+
+  it('reports what is no HTTP, and TLS that fails', async () => {
+    const rigged = rig({ clientCertificate: 'no' });
+    const [near, far] = streamPair({ later, now: realNow });
+    rigged.server.accept(far);
+    const client = platform.tls({ now: realNow }).client(near, { versions: VERSIONS, verify: () => ({ ok: true, verified: true }) });
+    const seen = record(client, (event) => event.type === 'open' && client.write(utf8('SIP/2.0 what is this\r\n\r\n')));
+    await seen.closed();
+    const { seen: old } = get(rig({ versions: { min: '1.3', max: '1.3' } }), { versions: { min: '1.2', max: '1.2' } });
+    expect((await old.closed()).error).toMatchObject({ kind: 'tls-alert' });
+    expect(rigged.errors).toHaveLength(1);
+    expect(fromUtf8(utf8(rigged.errors[0]!))).toContain('Parse Error');
+  });
+
+  it('close ends what is open', async () => {
+    const rigged = rig({ clientCertificate: 'no' });
+    const [near, far] = streamPair({ later, now: realNow });
+    rigged.server.accept(far);
+    const client = platform.tls({ now: realNow }).client(near, { versions: VERSIONS, verify: () => ({ ok: true, verified: true }) });
+    const seen = record(client);
+    await seen.opened();
+    rigged.server.close();
+    await seen.closed();
+  });
+});
