@@ -7,16 +7,22 @@ import { type Bench, type ConformanceCase, check, given, PATIENCE, pass } from '
 const FORMAT: AudioFormat = { rate: 16_000, frame: 320 };
 const FRAME_TIME: Micros = 20 * MILLISECOND;
 const FRAMES = 50;
-/** How far a frame may stray from an even pace: a jitter buffer takes this up, a drift it would not. */
-const TOLERANCE: Micros = 15 * MILLISECOND;
+/**
+ * How far eight frames in ten may lie apart, when each is measured against its place in an even pace: a jitter buffer takes this up, a
+ * drift it would not. The others are the host's: one that is busy is late now and then.
+ */
+const SPREAD: Micros = 10 * MILLISECOND;
 
-/** Frames in `FRAMES` steps by the board's clock, against an even pace from the first. */
+/** The board's own stamps of `FRAMES` frames in a row against an even pace. */
 async function evenPace(bench: Bench, stream: AudioStream, stamps: readonly Micros[]): Promise<void> {
-  await bench.until(`${FRAMES} frames`, () => (stamps.length >= FRAMES ? true : undefined), 2 * SECOND);
+  await bench.until(`${FRAMES} frames`, () => (stamps.length >= FRAMES ? true : undefined), 3 * SECOND);
   stream.close();
-  const first = stamps[0] ?? 0;
-  const strays = stamps.slice(0, FRAMES).map((at, i) => Math.abs(at - first - i * FRAME_TIME));
-  check(Math.max(...strays) <= TOLERANCE, `a frame strayed ${Math.max(...strays)} µs from its pace`);
+  const offsets = stamps
+    .slice(0, FRAMES)
+    .map((at, i) => at - i * FRAME_TIME)
+    .sort((a, b) => a - b);
+  const spread = offsets[FRAMES - FRAMES / 10 - 1]! - offsets[FRAMES / 10]!;
+  check(spread <= SPREAD, `eight frames in ten lie ${spread} µs apart in their pace`);
 }
 
 async function silentAfterClose(hal: Hal, bench: Bench, stream: AudioStream, count: () => number): Promise<void> {
