@@ -247,6 +247,7 @@ export class Registration {
   }
 
   #emitRefused(status: number, reason: string): void {
+    this.#failures++;
     this.#registered = undefined;
     this.#status = 'rejected';
     this.#options.kernel.emit('registration.refused', { account: this.account, status, reason: plainText(reason) });

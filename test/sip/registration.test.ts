@@ -173,6 +173,14 @@ describe('registering', () => {
     expect(rig.names()).toEqual(['registration.refused', 'registration.registered']);
   });
 
+  it('asks a server in trouble ever less often, up to every 30 s', () => {
+    const rig = register({}, () => ({ status: 500 }));
+    rig.run(600_000);
+    const gaps = rig.registrar.requests.map(({ at }, i, all) => (i === 0 ? 0 : at - all[i - 1]!.at)).slice(1);
+    expect(gaps[0]).toBeLessThanOrEqual(2_010);
+    for (const gap of gaps.slice(5)) expect(gap).toSatisfy((ms: number) => ms >= 15_000 && ms <= 30_010);
+  });
+
   it('is registered again soon after a silence, and spaces its attempts', () => {
     const rig = register({}, withDigest(3600));
     rig.wire.cut = true;
