@@ -3,7 +3,7 @@ import type { EventName } from '../../core/kernel/events.js';
 import type { LadderProtocol, LadderRow } from './ladder.js';
 import type { TimelineEvent } from './timeline.js';
 
-const BAD = /refused|failed|rejected|mismatch|silent/;
+const BAD = /refused|failed|rejected|mismatch|silent|power\.cut/;
 const GOOD = ['provisioning.applied', 'tls.accepted', 'registration.registered', 'call.established', 'media.secured'];
 /** Told by the frames themselves, or too many for a ladder; the timeline has them. */
 const ELSEWHERE = ['flash.op', 'endpoint.status', 'server.leased', 'server.request'];

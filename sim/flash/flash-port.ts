@@ -5,8 +5,9 @@ import type { Done, Flash, FlashOp, Micros, Partition } from '../../hal/hal.js';
 import type { Host } from '../world/host.js';
 import type { NorFlash, PowerCut } from './nor-flash.js';
 
-/** One operation done, for the timeline. `op` is the number that a power cut names; reads and syncs change nothing and have none. */
+/** One operation done, for the timeline. `nth` and `op` are the numbers that a power cut names; reads and syncs change nothing and have no `op`. */
 export interface FlashTrace {
+  nth: number;
   op?: number;
   type: FlashOp['type'];
   partition: string;
@@ -79,19 +80,19 @@ export class FlashPort implements Flash {
 
   #finish(): void {
     const { op, done } = this.#waiting.shift()!;
-    const { bytes, number, cut } = this.#chip.commit(op);
+    const { bytes, cut, ...numbers } = this.#chip.commit(op);
     if (cut) {
       this.#hooks.onPowerCut(cut);
       return;
     }
     const at = this.#host.now();
-    this.#hooks.onOp({ ...(number === undefined ? {} : { op: number }), ...extent(op), at });
+    this.#hooks.onOp({ ...numbers, ...extent(op), at });
     this.#start();
     done(ok(bytes), at);
   }
 }
 
-function extent(op: FlashOp): Omit<FlashTrace, 'op' | 'at'> {
+function extent(op: FlashOp): Omit<FlashTrace, 'nth' | 'op' | 'at'> {
   const { type, partition } = op;
   if (op.type === 'sync') return { type, partition };
   if (op.type === 'erase') return { type, partition, offset: op.offset };

@@ -19,10 +19,10 @@ import { type FlashHooks, FlashPort } from './flash-port.js';
 import { SparseMemory } from './sparse-memory.js';
 
 /**
- * Where power fails. `op` counts programs and erases of this chip from 1. `torn` leaves the operation done for its first `octets` alone.
- * Another kind of cut is another member here and another case in `NorFlash.commit`.
+ * Where power fails. `op` counts programs and erases of this chip from 1, `nth` every operation, reads and syncs too. `torn` leaves the
+ * operation done for its first `octets` alone. Another kind of cut is another member here and another case in `NorFlash.commit`.
  */
-export type PowerCut = { op: number } & ({ how: 'before' | 'after' } | { how: 'torn'; octets: number });
+export type PowerCut = ({ op: number } | { nth: number }) & ({ how: 'before' | 'after' } | { how: 'torn'; octets: number });
 
 export class NorFlash {
   readonly partitions: readonly PlacedPartition[];
@@ -30,6 +30,7 @@ export class NorFlash {
   readonly #memories = new Map<string, SparseMemory>();
   readonly #size: number;
   #operations = 0;
+  #all = 0;
   #cut: PowerCut | undefined;
 
   /** A chip with its partition table and nothing else on it. */
@@ -64,6 +65,11 @@ export class NorFlash {
     return this.#operations;
   }
 
+  /** Operations done so far, with reads and syncs. */
+  get allOperations(): number {
+    return this.#all;
+  }
+
   /** Plans the next power failure, in place of one planned before. */
   cutPowerAt(cut: PowerCut | undefined): void {
     this.#cut = cut;
@@ -82,18 +88,21 @@ export class NorFlash {
   }
 
   /** Carries out one operation, or as much of it as power allows; says whether power failed. For a port. */
-  commit(op: FlashOp): { bytes?: Uint8Array; number?: number; cut?: PowerCut } {
-    if (op.type === 'read') return { bytes: this.memory(op.partition).read(op.offset, op.length) };
-    if (op.type === 'sync') return {};
-    const number = ++this.#operations;
-    const cut = this.#cut?.op === number ? this.#cut : undefined;
-    if (!cut) this.#apply(op);
-    else {
-      this.#cut = undefined;
-      if (cut.how === 'torn') this.#apply(op, cut.octets);
-      if (cut.how === 'after') this.#apply(op);
-    }
-    return cut ? { number, cut } : { number };
+  commit(op: FlashOp): { nth: number; op?: number; bytes?: Uint8Array; cut?: PowerCut } {
+    const nth = ++this.#all;
+    const number = op.type === 'read' || op.type === 'sync' ? undefined : ++this.#operations;
+    const cut = this.#takeCut(nth, number);
+    if (op.type === 'read') return { nth, bytes: this.memory(op.partition).read(op.offset, op.length), ...(cut ? { cut } : {}) };
+    if (op.type !== 'sync' && cut?.how !== 'before') this.#apply(op, cut?.how === 'torn' ? cut.octets : undefined);
+    return { nth, ...(number === undefined ? {} : { op: number }), ...(cut ? { cut } : {}) };
+  }
+
+  /** The planned cut, when this is the operation that it is for. */
+  #takeCut(nth: number, op: number | undefined): PowerCut | undefined {
+    const cut = this.#cut;
+    if (!cut || ('nth' in cut ? cut.nth !== nth : cut.op !== op)) return undefined;
+    this.#cut = undefined;
+    return cut;
   }
 
   /** An operation, or its first octets. */

@@ -14,9 +14,26 @@ import { parseIpv4 } from '../../hal/stack/index.js';
 import type { Authority as AuthorityName, ServerCertificate } from './scenario.js';
 
 /** Test keys by role; each role keeps its own from run to run. */
-const KEY = { root: 0, intermediate: 1, issuing: 2, site: 3, rogue: 4, public: 5, firstServer: 6, firstClient: 16 } as const;
-/** Devices and callers beyond this many share keys: making one takes a sixth of a second. */
-const CLIENT_KEYS = 16;
+const KEY = {
+  root: 0,
+  intermediate: 1,
+  issuing: 2,
+  site: 3,
+  rogue: 4,
+  public: 5,
+  firstServer: 6,
+  firstCaller: 10,
+  firstDevice: 16,
+  end: 64,
+} as const;
+/** Callers, and devices, beyond this many share keys: making one takes a fifth of a second. */
+const CALLER_KEYS = 6;
+const DEVICE_KEYS = 6;
+/**
+ * Octets of a device's PKCS#8 key. Four in ten RSA-2048 keys have so many, the others some more or fewer, as their numbers happen to
+ * begin with zeros; of one length, the flash record is too, and the timeline does not vary with the run.
+ */
+const DEVICE_KEY_OCTETS = 1217;
 
 const MILLISECONDS_A_DAY = DAY / 1000;
 /** Authorities were made that long before the run, devices after them. */
@@ -29,6 +46,8 @@ export interface DeviceIdentity {
   pkcs8: Der;
 }
 
+type TestKey = ReturnType<Platform['testKey']>;
+
 /** Everything follows from the start of the run and the seed's entropy, so that sizes do not vary with the run. */
 export class SimPki {
   readonly made: UnixMillis;
@@ -38,7 +57,11 @@ export class SimPki {
   readonly #ports: IssuingPorts;
   readonly #start: UnixMillis;
   #servers = 0;
-  #clients = 0;
+  #callers = 0;
+  readonly #deviceKeys: TestKey[] = [];
+  #devices = 0;
+  /** Test keys that were looked at for devices. */
+  #tried = 0;
 
   constructor(options: { platform: Platform; entropy: Entropy; start: UnixMillis }) {
     const { platform, entropy, start } = options;
@@ -64,14 +87,14 @@ export class SimPki {
   }
 
   device(mac: MacAddress): DeviceIdentity {
-    const { key, pkcs8 } = this.#clientKey();
+    const { key, pkcs8 } = this.#deviceKey();
     const { issuing, intermediate } = this.factory;
     const leaf = issueDeviceCertificate(this.#ports, { mac, made: this.made, publicKey: key.spki, issuer: issuing });
     return { chain: [leaf, issuing.certificate, intermediate.certificate], pkcs8 };
   }
 
   caller(name: string): TlsIdentity {
-    const { key } = this.#clientKey();
+    const { key } = this.#platform.testKey(KEY.firstCaller + (this.#callers++ % CALLER_KEYS));
     const template = { subject: { commonName: name }, from: this.made, until: yearsAfter(this.made, 3), publicKey: key.spki };
     return { chain: [issueCertificate(this.#ports, { ...template, purposes: ['clientAuth'] }, this.site)], key };
   }
@@ -92,8 +115,15 @@ export class SimPki {
     return { chain: [leaf], key };
   }
 
-  #clientKey(): ReturnType<Platform['testKey']> {
-    return this.#platform.testKey(KEY.firstClient + (this.#clients++ % CLIENT_KEYS));
+  #deviceKey(): TestKey {
+    const made = this.#deviceKeys[this.#devices++ % DEVICE_KEYS];
+    if (made) return made;
+    let index: number = Math.min(KEY.firstDevice + this.#tried, KEY.end - 1);
+    while (index + 1 < KEY.end && this.#platform.testKey(index).pkcs8.length !== DEVICE_KEY_OCTETS) index++;
+    this.#tried = index + 1 - KEY.firstDevice;
+    const key = this.#platform.testKey(index);
+    this.#deviceKeys.push(key);
+    return key;
   }
 
   #selfSigned(commonName: string, keyIndex: number): Authority {

@@ -24,7 +24,7 @@ import { configurationOn, makeUnit, settingsOn, type Unit } from './unit.js';
 export interface RunOptions {
   seed: number;
   platform: Platform;
-  /** Power of the first device fails at that flash operation, counted from 1, torn after its first octet; it comes back a second later. */
+  /** Power of the first device fails in its n-th flash operation, reads counted too, after the first octet; it comes back a second later. */
   cutPower?: number;
   /** Hears of each event as it happens. */
   onEvent?(event: TimelineEvent): void;
@@ -98,7 +98,7 @@ class ScenarioRun {
       this.#record(host, { t: world.now, at: world.now, device: host, event, fields });
     this.#servers = startServers({ scenario, world, lan: this.#lan, platform, pki, log });
     this.#devices = new Map(units.map(([name, unit], i) => [name, this.#createDevice(name, unit, i)]));
-    if (cutPower !== undefined) units[0]?.[1].chip.cutPowerAt({ op: cutPower, how: 'torn', octets: 1 });
+    if (cutPower !== undefined) units[0]?.[1].chip.cutPowerAt({ nth: cutPower, how: 'torn', octets: 1 });
   }
 
   async play(): Promise<void> {
@@ -245,7 +245,7 @@ class ScenarioRun {
   #powerWasCut(device: string, { chip }: Unit, cut: PowerCut, record: (fields: TimelineEvent['fields']) => void): void {
     const configuration = configurationOn(chip, this.#scenario.devices.get(device)!);
     record({ ...cut, configuration });
-    const expected = `the configuration is whole after a power cut at flash operation ${cut.op}`;
+    const expected = `the configuration is whole after a power cut at flash operation ${this.#options.cutPower}`;
     this.#verdicts.push({ ok: configuration !== 'broken', expected, seen: `the ${configuration} one`, t: this.#world.now });
   }
 
@@ -254,7 +254,7 @@ class ScenarioRun {
     const { cutPower } = this.#options;
     const verdicts = this.#steps.notReached.map((expected): Verdict => ({ ok: false, expected, seen: 'its time never came' }));
     if (cutPower !== undefined && !events.some(({ event }) => event === 'power.cut')) {
-      const operations = [...this.#devices.values()][0]?.chip.operations ?? 0;
+      const operations = [...this.#devices.values()][0]?.chip.allOperations ?? 0;
       verdicts.push({ ok: false, expected: `a power cut at flash operation ${cutPower}`, seen: `there were only ${operations}` });
     }
     const failures = events.filter(({ event }) => event === 'machine.failed');

@@ -29,10 +29,7 @@ const has = (value: unknown): boolean => value !== undefined && value !== '';
 
 const LINES: Readonly<Record<string, Line>> = {
   'boot.ready': ({ board, firmware, reason }) => ['boot', `${board} with firmware ${firmware} (${reason})`],
-  'power.cut': ({ op, how, configuration }) => [
-    'power cut',
-    `at flash operation ${op} (${how}); what is left is the ${configuration} configuration, whole`,
-  ],
+  'power.cut': ({ nth, configuration }) => ['power cut', `in flash operation ${nth}; what is left is the ${configuration} configuration`],
   'lease.acquired': ({ address, dns }) => ['address', `${address} leased, DNS ${list(dns)}`],
   'time.set': ({ source, trust }) => ['time', `from ${source}, trust ${trust}`],
   'tls.accepted': ({ service, subject, anchor, version, suite, verified, clientCertificate }) => [
@@ -73,6 +70,7 @@ function soundLines(scenario: Scenario, { speakers, pages }: ScenarioResult, sev
     const speaker = speakers.get(device);
     if (!speaker) return [];
     const { seconds, silent } = soundReport(speaker);
+    if (seconds === 0) return [];
     const share = shareText(toneShare(sounding(speaker), tone));
     const wire = pages.find((page) => page.device === device);
     const name = several ? `${device}: ` : '';
@@ -84,28 +82,36 @@ function soundLines(scenario: Scenario, { speakers, pages }: ScenarioResult, sev
 }
 
 function linkLines({ links }: ScenarioResult): SummaryLine[] {
-  const troubled = links.filter(({ up, down }) => up.dropped + down.dropped + up.reordered + down.reordered > 0);
-  return troubled.map(({ name, up, down }) => [
-    `link ${name}`,
-    `${up.dropped} of ${up.sent} frames dropped from it and ${down.dropped} of ${down.sent} to it, ${up.reordered} and ${down.reordered} out of order`,
-  ]);
+  const dropped = links.reduce((sum, { up, down }) => sum + up.dropped + down.dropped, 0);
+  const reordered = links.reduce((sum, { up, down }) => sum + up.reordered + down.reordered, 0);
+  if (dropped === 0) return [['links', `no frame dropped, ${reordered} out of order`]];
+  const each = links.map(({ name, up, down }): SummaryLine => {
+    const from = `${up.dropped} of ${up.sent} frames from it`;
+    return [
+      `link ${name}`,
+      `dropped ${from} and ${down.dropped} of ${down.sent} to it, ${up.reordered} and ${down.reordered} out of order`,
+    ];
+  });
+  return [['links', `${dropped} frames dropped, ${reordered} out of order`], ...each];
 }
 
 const TROUBLES = ['settings.refused', 'tls.refused', 'provisioning.failed', 'registration.refused', 'certs.refused', 'call.rejected'];
 /** Retries repeat themselves. */
 const MOST_TROUBLES = 8;
 
-/** What was refused, with its reason and its mend; each thing once. */
-export function troubles(events: readonly TimelineEvent[]): string[] {
-  const words = events.filter(({ event }) => TROUBLES.includes(event)).map(({ event, fields }) => `${event}: ${fieldsText(fields)}`);
-  const each = [...new Map(words.map((text) => [text.replace(/clock \S+/, ''), text])).values()];
-  return each.slice(0, MOST_TROUBLES);
+/** What was refused, each thing once, when it was first: its event, then its fields, a line each. */
+export function troubles(events: readonly TimelineEvent[]): (readonly [event: string, fields: readonly SummaryLine[]])[] {
+  const first = new Map<string, TimelineEvent>();
+  for (const event of events) {
+    const { clock: _clock, ...same } = event.fields;
+    const key = JSON.stringify([event.event, same]);
+    if (TROUBLES.includes(event.event) && !first.has(key)) first.set(key, event);
+  }
+  const each = [...first.values()].slice(0, MOST_TROUBLES);
+  return each.map(({ event, fields }) => [
+    event,
+    Object.entries(fields).flatMap(([name, value]) => (has(value) ? [[name, list(value)] as const] : [])),
+  ]);
 }
-
-const fieldsText = (fields: TimelineEvent['fields']): string =>
-  Object.entries(fields)
-    .filter(([, value]) => has(value))
-    .map(([name, value]) => (name === 'mend' ? `mend: ${value}` : `${name} ${list(value)}`))
-    .join(', ');
 
 const list = (value: unknown): string => (Array.isArray(value) ? value.join(', ') : String(value));

@@ -203,6 +203,13 @@ describe('a power cut', () => {
     expect([answers.length, chip.operations]).toEqual([1, 4]);
   });
 
+  it('is counted over programs and erases, or over every operation', async () => {
+    const { left, answers } = await afterCut({ nth: 4, how: 'after' }, read(0, 16), program(16, page(0x11)));
+    expect([left, answers]).toEqual([half(0x55, 16, 0x11), 1]);
+    const inRead = await afterCut({ nth: 3, how: 'torn', octets: 1 }, read(0, 16), program(16, page(0x11)));
+    expect([inRead.left, inRead.answers]).toEqual([half(0x55, 16, 0xff), 0]);
+  });
+
   it('by the switch loses what was not finished', async () => {
     const chip = new NorFlash([CONFIG]);
     const board = boot(chip);

@@ -157,13 +157,17 @@ function tell(scenario: Scenario, result: ScenarioResult, { out, files, name, as
   const lines = summarize(scenario, result);
   const width = Math.max(...lines.map(([label]) => label.length)) + 2;
   for (const [label, text] of lines) io.say(label.padEnd(width) + text);
-  for (const trouble of troubles(result.timeline.events)) io.say(`! ${trouble}`);
+  for (const [event, fields] of troubles(result.timeline.events)) {
+    io.say(`\n! ${event}`);
+    for (const [label, text] of fields) io.say(`    ${label.padEnd(10)}${text}`);
+  }
   io.say('');
   for (const { ok, expected, seen } of result.verdicts) io.say(`${ok ? '✓' : '✗'} ${expected}: ${seen}`);
   if (result.framesDropped > 0) io.say(`the capture is full: ${result.framesDropped} frames are not in it`);
   io.say(`\n${result.ok ? 'passed' : 'FAILED'}; ${resolve(out)} holds ${files.join(', ')}`);
-  io.say(`open ${resolve(out, 'report.html')} in a browser: it plays the page, and the same packets without the key`);
-  if (name === 'secure-page' && result.ok) for (const line of BREAK_IT) io.say(line);
+  const plays = result.pages.length > 0 ? ': it plays the page, and the same packets without the key' : '';
+  io.say(`open ${resolve(out, 'report.html')} in a browser${plays}`);
+  if (name === 'secure-page' && result.ok) for (const line of thingsToBreak(result)) io.say(line);
 }
 
 /** States stand in the file and in the report; in a terminal they would crowd the messages out. */
@@ -172,9 +176,12 @@ const withoutStates = ({ ladder }: ScenarioResult): ScenarioResult['ladder'] => 
   rows: ladder.rows.filter(({ protocol }) => protocol !== 'STATE'),
 });
 
-const BREAK_IT = [
-  '\nthree things to break:',
-  '  npm start -- --set servers.provisioning.certificate=rogue   a server that nobody vouches for',
-  '  npm start -- --set devices.lobby.board=8061                 a board without TLS',
-  '  npm start -- --cut-power 17                                 power fails while the configuration is written',
-];
+function thingsToBreak({ timeline }: ScenarioResult): string[] {
+  const written = timeline.events.find(({ event, fields }) => event === 'flash.op' && fields['type'] === 'program');
+  return [
+    '\nthree things to break:',
+    '  npm start -- --set servers.provisioning.certificate=rogue   a server that nobody vouches for',
+    '  npm start -- --set devices.lobby.board=8061                 a board without TLS',
+    `  npm start -- --cut-power ${String(written?.fields['nth'] ?? 1).padEnd(34)} power fails while the configuration is written`,
+  ];
+}
