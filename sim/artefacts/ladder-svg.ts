@@ -34,11 +34,19 @@ ${rows.map((row, i) => rowSvg(row, i, hosts))}
 function rowSvg(row: LadderRow, index: number, hosts: readonly string[]): Html {
   const from = laneX(hosts, row.from);
   const drawn = row.to === undefined ? note(from) : arrow(from, laneX(hosts, row.to), row.protocol === 'RTP');
-  const left = row.to === undefined ? from + 10 : Math.min(from, laneX(hosts, row.to)) + 10;
-  const label = row.label.length > LABEL ? `${row.label.slice(0, LABEL - 1)}…` : row.label;
-  const named = row.to === undefined ? label : html`<tspan class="protocol">${row.protocol}</tspan> ${label}`;
   return html`<g class="row ${row.protocol.toLowerCase()} ${row.mood}" data-row="${index}" data-protocol="${row.protocol}" transform="translate(0 ${index * LADDER.row})" tabindex="0" role="listitem">
-<rect class="back" x="0" y="0" width="100%" height="${LADDER.row}"/><text class="time" x="${LADDER.time - 12}" y="17">${(row.t / SECOND).toFixed(3)}</text>${drawn}<text class="label" x="${left}" y="${row.to === undefined ? 17 : 14}">${named}</text></g>`;
+<rect class="back" x="0" y="0" width="100%" height="${LADDER.row}"/><text class="time" x="${LADDER.time - 12}" y="17">${(row.t / SECOND).toFixed(3)}</text>${drawn}${labelSvg(row, hosts)}</g>`;
+}
+
+/** Beside a note, on the side where there is more room; over an arrow, from its left end on. */
+function labelSvg({ from, to, protocol, label: whole }: LadderRow, hosts: readonly string[]): Html {
+  const label = whole.length > LABEL ? `${whole.slice(0, LABEL - 1)}…` : whole;
+  const x = laneX(hosts, from);
+  if (to !== undefined) {
+    return html`<text class="label" x="${Math.min(x, laneX(hosts, to)) + 10}" y="14"><tspan class="protocol">${protocol}</tspan> ${label}</text>`;
+  }
+  const right = hosts.indexOf(from) < hosts.length / 2;
+  return html`<text class="label" x="${right ? x + 10 : x - 10}" y="17" text-anchor="${right ? 'start' : 'end'}">${label}</text>`;
 }
 
 const note = (x: number): Html => html`<circle cx="${x}" cy="13" r="4.5"/>`;
