@@ -90,8 +90,8 @@ function leafUsageFault(certificate: Certificate): Fault | undefined {
 function authorityFault(path: readonly Certificate[], depth: number, anchor: Anchor): Fault | undefined {
   const certificate = path[depth]!;
   const { basicConstraints, keyUsage } = certificate.extensions;
-  // A root of version 1 has no place to say so; the administrator who put it there did (6.1.4 k, "out-of-band means").
-  const byHand = certificate.version === 1 && certificate === anchor.certificate && anchor.origin === 'uploaded';
+  // A root of version 1 has no place to say so; who trusts it did (6.1.4 k, "out-of-band means"). The profile refuses a public one.
+  const byHand = certificate.version === 1 && certificate === anchor.certificate;
   if (!basicConstraints?.authority && !byHand) return fault('not-a-ca', certificate, 'it is not the certificate of an authority');
   if (keyUsage && !keyUsage.has(KeyUsage.keyCertSign)) return fault('key-usage', certificate, 'its key may not sign certificates');
   const below = path.slice(1, depth).filter((between) => !isSelfIssued(between)).length;

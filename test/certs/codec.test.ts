@@ -86,6 +86,13 @@ describe('a certificate', () => {
     expect(readCertificate(made({ version: 4 })).ok).toBe(false);
   });
 
+  it('does not say one signature algorithm inside and another outside', () => {
+    expect(readCertificate(made({ hash: 'sha256', claimedHash: 'sha1' }))).toMatchObject({
+      ok: false,
+      error: { detail: expect.stringContaining('inside and outside') },
+    });
+  });
+
   it('does not have the same extension twice', () => {
     const twice = [extension('1.2.3', false, Uint8Array.of(5, 0)), extension('1.2.3', false, Uint8Array.of(5, 0))];
     expect(readCertificate(made({ extensions: twice }))).toMatchObject({ ok: false, error: { detail: 'extension 1.2.3 twice' } });

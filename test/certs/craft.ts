@@ -13,6 +13,8 @@ export interface Craft {
   publicKey?: Der;
   version?: number;
   hash?: HashName;
+  /** What the outside says instead of `hash`. */
+  claimedHash?: HashName;
   from?: UnixMillis;
   until?: UnixMillis;
   extensions?: readonly Uint8Array[];
@@ -21,7 +23,7 @@ export interface Craft {
 const ECDSA: Partial<Record<HashName, string>> = { sha1: Algorithm.ecdsaWithSha1, sha256: Algorithm.ecdsaWithSha256 };
 
 export function craft({ subject, issuer, signer, extensions = [], ...more }: Craft): Der {
-  const { version = 3, hash = 'sha256', publicKey = testKey('ec-p256', 9).key.spki } = more;
+  const { version = 3, hash = 'sha256', claimedHash = hash, publicKey = testKey('ec-p256', 9).key.spki } = more;
   const { from = date('2025-01-01'), until = date('2035-01-01') } = more;
   const identifier = sequence(oid(ECDSA[hash]!));
   const tbs = sequence(
@@ -34,7 +36,7 @@ export function craft({ subject, issuer, signer, extensions = [], ...more }: Cra
     publicKey,
     ...(extensions.length > 0 ? [der(context(3), sequence(...extensions))] : []),
   );
-  return sequence(tbs, identifier, bitString(nodeCrypto.sign({ type: 'ecdsa', hash }, signer, tbs)));
+  return sequence(tbs, sequence(oid(ECDSA[claimedHash]!)), bitString(nodeCrypto.sign({ type: 'ecdsa', hash }, signer, tbs)));
 }
 
 const name = (cn: string): Uint8Array =>
@@ -55,5 +57,9 @@ export const usage = (...bits: number[]): Uint8Array => extension(Extension.keyU
 export const dnsNames = (...names: string[]): Uint8Array =>
   extension(Extension.subjectAltName, false, sequence(...names.map((dns) => der(context(2, false), fromLatin1(dns)))));
 
-export const permittedDns = (dns: string): Uint8Array =>
-  extension(Extension.nameConstraints, true, sequence(der(context(0), sequence(der(context(2, false), fromLatin1(dns))))));
+export const permittedDns = (...names: string[]): Uint8Array =>
+  extension(
+    Extension.nameConstraints,
+    true,
+    sequence(der(context(0), ...names.map((dns) => sequence(der(context(2, false), fromLatin1(dns)))))),
+  );
