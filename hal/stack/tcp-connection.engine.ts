@@ -133,9 +133,7 @@ export class TcpConnection implements StreamOwner {
   }
 
   abort(): void {
-    const { sequence } = this.#sender;
-    const open = ['syn-received', 'established', 'fin-wait-1', 'fin-wait-2', 'close-wait'].includes(this.#state);
-    if (open) this.#send(TcpFlag.rst | TcpFlag.ack, sequence);
+    this.#sendReset();
     this.#move('closed');
   }
 
@@ -348,7 +346,11 @@ export class TcpConnection implements StreamOwner {
       if (this.#synsSent < tries) this.#sendSyn();
       else this.fail('timeout', `no answer to ${tries} SYN segments`);
     } else if (this.#sender.expire(this.#host.now())) this.#flush();
-    else this.fail('timeout', `the peer acknowledged nothing for ${USER_TIMEOUT / SECOND} s`);
+    else {
+      // As BSD does: should the path come back, the peer learns that there is nobody any more.
+      this.#sendReset();
+      this.fail('timeout', `the peer acknowledged nothing for ${USER_TIMEOUT / SECOND} s`);
+    }
   }
 
   // Sending.
@@ -377,6 +379,12 @@ export class TcpConnection implements StreamOwner {
   #sendAck(): void {
     if (this.#state !== 'closed') this.#send(TcpFlag.ack, this.#sender.sequence);
     this.#ackDue = false;
+  }
+
+  /** Where the peer may think that the connection is there (RFC 9293 part 3.10.5). */
+  #sendReset(): void {
+    const open = ['syn-received', 'established', 'fin-wait-1', 'fin-wait-2', 'close-wait'].includes(this.#state);
+    if (open) this.#send(TcpFlag.rst | TcpFlag.ack, this.#sender.sequence);
   }
 
   #challenge(): void {

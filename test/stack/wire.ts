@@ -3,12 +3,14 @@ import { Subject } from 'rxjs';
 import type { Clock, Entropy, FramePort, LinkState, Micros } from '../../hal/hal.js';
 import { createStack, type Stack, type StackNic, type StackOptions } from '../../hal/stack/index.js';
 
-/** A small linear congruential generator: the same draws on every machine. */
+/** The mulberry32 generator: the same draws on every machine. */
 export function seeded(seed: number): () => number {
-  let state = seed >>> 0;
+  let state = seed | 0;
   return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }
 
