@@ -60,7 +60,7 @@ export function createNodeCrypto({ clock, keysOn }: NodeCryptoOptions): Crypto {
 }
 
 /** A PKCS#8 key as an opaque handle; `unsupported` for what OpenSSL does not read. */
-export function importKey(pkcs8: Der): Result<PrivateKey, HalError> {
+function importKey(pkcs8: Der): Result<PrivateKey, HalError> {
   try {
     return ok(handleOf(createPrivateKey({ key: Buffer.from(pkcs8), format: 'der', type: 'pkcs8' })));
   } catch {

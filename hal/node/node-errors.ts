@@ -26,7 +26,7 @@ const KINDS: Readonly<Record<string, HalErrorKind>> = {
   EROFS: 'io',
 };
 
-export const kindOf = (error: NodeJS.ErrnoException): HalErrorKind => KINDS[error.code ?? ''] ?? 'other';
+const kindOf = (error: NodeJS.ErrnoException): HalErrorKind => KINDS[error.code ?? ''] ?? 'other';
 
 export const halError = (error: NodeJS.ErrnoException): HalError => ({ kind: kindOf(error), detail: error.message });
 
