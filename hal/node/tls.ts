@@ -168,7 +168,7 @@ class RefusedStream implements TlsStream {
   }
 }
 
-/** What the peer sent, leaf first. */
+/** What the peer sent, leaf first. To be called once a connection: Node takes the chain apart as it reads it. */
 function peerChain(socket: TLSSocket): readonly Der[] {
   const chain: Der[] = [];
   for (let c = socket.getPeerX509Certificate(); c && chain.length < CHAIN_LIMIT; c = c.issuerCertificate) chain.push(plain(c.raw));
