@@ -110,6 +110,11 @@ describe('every rule has its certificate', () => {
     ['weak-signature: CN=leaf', by([under('leaf', [san], { hash: 'sha1' })])],
   ])('%s', (expected, actual) => expect(actual).toBe(expected));
 
+  it('dates include both their ends, in whole seconds', () => {
+    expect(by([under('leaf', [san])], { at: date('2035-01-01') + 999 })).toBe('ok by CN=Root');
+    expect(by([under('leaf', [san])], { at: date('2025-01-01') })).toBe('ok by CN=Root');
+  });
+
   it('path-length', () => {
     const further = authority('Further', 3, issuing);
     const chain = [server(further), further.certificate, issuing.certificate, intermediate.certificate];
@@ -122,6 +127,8 @@ describe('every rule has its certificate', () => {
     expect(by([of('a.example.test'), limited])).toBe('ok by CN=Root');
     expect(by([of('a.example.com'), limited])).toBe('name-constraints: CN=leaf');
     expect(by([of('*.example.test'), limited])).toBe('ok by CN=Root');
+    const child = craft({ subject: 'limited', issuer: 'Root', signer: rootKey, extensions: [ca(), permittedDns('a.example.test')] });
+    expect(by([of('*.example.test'), child])).toBe('name-constraints: CN=leaf');
     const ownName = craft({
       subject: 'limited',
       issuer: 'limited',
