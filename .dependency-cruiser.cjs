@@ -16,7 +16,7 @@ module.exports = {
   forbidden: [
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
     { name: 'not-to-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
-    layer('core-arrows', '^core/', '^(core/|hal/(hal|platform)\\.ts$|hal/base/)'),
+    layer('core-arrows', '^core/', '^(core/|hal/(hal|board)\\.ts$|hal/base/)'),
     layer('hal-contract-has-no-behaviour', '^hal/[^/]+\\.ts$', '^hal/[^/]+\\.ts$'),
     layer('hal-base-arrows', '^hal/base/', '^hal/([^/]+\\.ts$|base/)'),
     layer('hal-stack-arrows', '^hal/stack/', '^hal/([^/]+\\.ts$|base/|stack/)'),
@@ -37,6 +37,6 @@ module.exports = {
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.build.json' },
-    enhancedResolveOptions: { extensions: ['.ts', '.js', '.mjs', '.cjs', '.json'], extensionAlias: { '.js': ['.ts', '.js'] } },
+    enhancedResolveOptions: { extensions: ['.ts', '.js', '.mjs', '.cjs', '.json'], exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default', 'types'] },
   },
 };
