@@ -12,6 +12,7 @@ import {
   EtherType,
   encodeArp,
   ICMP_HEADER,
+  type IcmpMessage,
   IcmpType,
   IPV4_HEADER,
   type Ipv4Packet,
@@ -26,6 +27,7 @@ import {
   writeIpv4,
 } from '../../hal/stack/index.js';
 import { datagramFrame } from './craft.js';
+import { End, pattern } from './streams.js';
 import { host, pair, type TestHost, type Wire } from './wire.js';
 
 class Mouth {
@@ -255,11 +257,12 @@ describe('UDP', () => {
 });
 
 describe('ICMP', () => {
-  function icmp(to: TestHost, type: number, code: number, data: Uint8Array, rest: [number, number] = [7, 1]): Uint8Array {
-    const frame = new Uint8Array(ETHERNET_HEADER + IPV4_HEADER + ICMP_HEADER + data.length);
-    writeIcmp(frame, ETHERNET_HEADER + IPV4_HEADER, { type, code, rest, data });
-    const header = { source: parseIpv4('10.0.0.1')!, destination: parseIpv4('10.0.0.2')!, protocol: Protocol.icmp, ttl: 64, dscp: 0 };
-    writeIpv4(frame, ETHERNET_HEADER, header, ICMP_HEADER + data.length);
+  function icmp(to: TestHost, message: IcmpMessage, from = '10.0.0.1', address = '10.0.0.2'): Uint8Array {
+    const length = ICMP_HEADER + message.data.length;
+    const frame = new Uint8Array(ETHERNET_HEADER + IPV4_HEADER + length);
+    writeIcmp(frame, ETHERNET_HEADER + IPV4_HEADER, message);
+    const header = { source: parseIpv4(from)!, destination: parseIpv4(address)!, protocol: Protocol.icmp, ttl: 64, dscp: 0 };
+    writeIpv4(frame, ETHERNET_HEADER, header, length);
     writeEthernet(frame, { destination: parseMac(to.nic.mac)!, source: 0x020000000001, type: EtherType.ipv4 });
     return frame;
   }
@@ -267,7 +270,7 @@ describe('ICMP', () => {
   it('answers an echo with what it said', () => {
     const { time, wire, b } = pair();
     time.run(SECOND);
-    b.port.receive(icmp(b, IcmpType.echo, 0, fromLatin1('twenty-one characters')));
+    b.port.receive(icmp(b, { type: IcmpType.echo, code: 0, rest: [7, 1], data: fromLatin1('twenty-one characters') }));
     time.run(2 * SECOND);
     const reply = decodeIcmp(packets(wire).at(-1)!.payload);
     expect(reply).toMatchObject({ ok: true, value: { type: IcmpType.echoReply, rest: [7, 1], data: fromLatin1('twenty-one characters') } });
@@ -293,5 +296,54 @@ describe('ICMP', () => {
     b.port.receive(datagramFrame({ to: b.port, from: '10.0.0.1', destination: '10.0.0.255', sourcePort: 5, destinationPort: 6 }));
     time.run(2 * SECOND);
     expect(wire.frames.length).toBe(before);
+  });
+
+  describe('about TCP', () => {
+    /** The error that a router would send about a segment of ours, quoting it. */
+    function about(world: { wire: Wire; a: TestHost }, code: number, mtu = 0): void {
+      const segment = packets(world.wire)
+        .filter(({ protocol, from }) => protocol === Protocol.tcp && from === 0)
+        .at(-1)!;
+      const quoted = new Uint8Array(IPV4_HEADER + 8);
+      writeIpv4(quoted, 0, segment, segment.payload.length);
+      quoted.set(segment.payload.subarray(0, 8), IPV4_HEADER);
+      world.a.port.receive(icmp(world.a, { type: IcmpType.unreachable, code, rest: [0, mtu], data: quoted }, '10.0.0.254', '10.0.0.1'));
+    }
+    const connect = (a: TestHost): End => new End(a.net.connect({ address: '10.0.0.2', port: 80 }));
+
+    it.each([
+      [UnreachableCode.port, 'refused'],
+      [1, 'unreachable'],
+    ])('code %d ends an attempt', (code, kind) => {
+      const world = pair();
+      world.wire.filter = (frame) => decodeEthernet(frame)!.type === EtherType.arp;
+      const end = connect(world.a);
+      world.time.run(SECOND / 2);
+      about(world, code);
+      world.time.run(SECOND);
+      expect(end.closed?.error?.kind).toBe(kind);
+    });
+
+    it('does not end a connection, and makes its segments smaller when the path is narrow (RFC 1191)', () => {
+      const world = pair();
+      let server: End | undefined;
+      world.b.net.listen({ port: 80, backlog: 1 }, (stream) => {
+        server = new End(stream);
+      });
+      const end = connect(world.a);
+      world.time.run(SECOND);
+      // A router drops what is larger than 1000 octets.
+      world.wire.filter = (frame, from) => {
+        if (from !== 0 || frame.length <= ETHERNET_HEADER + 1000) return true;
+        world.time.at(world.time.now, () => about(world, UnreachableCode.fragmentationNeeded, 1000));
+        return false;
+      };
+      end.send(pattern(20_000));
+      world.time.run(2 * SECOND);
+      expect(server!.received).toBe(20_000);
+      about(world, UnreachableCode.port);
+      world.time.run(3 * SECOND);
+      expect(end.closed).toBeUndefined();
+    });
   });
 });
