@@ -5,9 +5,10 @@ import { boardsCommand } from './commands/boards.js';
 import { factoryCommand } from './commands/factory.js';
 import { flashCommand } from './commands/flash.js';
 import { peersCommand } from './commands/peers.js';
+import { runCommand } from './commands/run.js';
 import { simCommand } from './commands/sim.js';
 
-const COMMANDS: readonly Command[] = [boardsCommand, factoryCommand, flashCommand, peersCommand, simCommand];
+const COMMANDS: readonly Command[] = [boardsCommand, factoryCommand, flashCommand, runCommand, peersCommand, simCommand];
 
 const version = (): string =>
   (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }).version;

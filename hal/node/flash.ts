@@ -135,8 +135,9 @@ class ImageFlash implements Flash, FlashImage {
     if (this.#closed) return;
     this.#failure ??= error?.message;
     const { answer, done } = this.#waiting.shift()!;
-    done(this.#failure === undefined ? ok(answer) : fail('io', this.#failure), this.clock.now());
+    // Before the answer, which may submit to an empty queue and so start the next one itself.
     this.#next();
+    done(this.#failure === undefined ? ok(answer) : fail('io', this.#failure), this.clock.now());
   }
 }
 

@@ -2,14 +2,13 @@
 
 import { readCertificate } from '../../core/certs/certificate.codec.js';
 import { readIdentity, readTrusted } from '../../core/certs/certificate-file.codec.js';
-import { type DeviceStorage, mountDevice, storeOf } from '../../core/device/device-storage.js';
-import { decodePartitionTable, type PlacedPartition } from '../../core/storage/image.codec.js';
+import { type DeviceStorage, storeOf } from '../../core/device/device-storage.js';
+import type { PlacedPartition } from '../../core/storage/image.codec.js';
 import { iso8601 } from '../../hal/base/time.js';
-import { NodeClock } from '../../hal/node/clock.js';
 import { createNodeCrypto } from '../../hal/node/crypto.js';
-import { type FlashImage, openFlashImage } from '../../hal/node/flash.js';
 import { CannotRun, type Command, type ExitStatus, type Io } from '../command.js';
 import { readInput, writeOutput } from '../files.js';
+import { commitFile, openImage } from '../image.js';
 
 export const flashCommand: Command = {
   name: 'flash',
@@ -27,42 +26,15 @@ export const flashCommand: Command = {
     if (!known || path === undefined || (what !== 'inspect' && name === undefined) || (what === 'put' && file === undefined)) {
       throw new CannotRun('flash: say inspect IMAGE, extract IMAGE PATH [FILE] or put IMAGE PATH FILE; see belfry flash --help');
     }
-    const { image, partitions, storage } = await openImage(path);
+    const { close, partitions, storage } = await openImage(path);
     try {
       if (what === 'inspect') return inspect(path, partitions, storage, io);
       return what === 'extract' ? extract(storage, name!, file) : await put(storage, name!, file!, io);
     } finally {
-      image.close();
+      close();
     }
   },
 };
-
-interface OpenImage {
-  image: FlashImage;
-  partitions: readonly PlacedPartition[];
-  storage: DeviceStorage;
-}
-
-async function openImage(path: string): Promise<OpenImage> {
-  let partitions: readonly PlacedPartition[] = [];
-  const partitionsOf = (bytes: Uint8Array) => {
-    const table = decodePartitionTable(bytes);
-    if (table.ok) partitions = table.value;
-    return table;
-  };
-  const image = openFlashImage({ path, partitionsOf, clock: new NodeClock() });
-  if (!image.ok) throw new CannotRun(image.error.detail);
-  const storage = await new Promise<DeviceStorage | string>((resolve) =>
-    mountDevice(
-      image.value.flash,
-      () => {},
-      (result) => resolve(result.ok ? result.value : result.error.detail),
-    ),
-  );
-  if (typeof storage !== 'string') return { image: image.value, partitions, storage };
-  image.value.close();
-  throw new CannotRun(`${path}: ${storage}`);
-}
 
 function inspect(path: string, partitions: readonly PlacedPartition[], storage: DeviceStorage, io: Io): ExitStatus {
   const { factory } = storage;
@@ -114,10 +86,7 @@ async function put(storage: DeviceStorage, path: string, file: string, io: Io): 
       `flash put: ${path} is in no folder of the device; use certs/trusted/NAME, certs/sipclient.pem, certs/httpd.pem or settings/local.conf`,
     );
   const bytes = readInput(file);
-  const result = await new Promise<string | undefined>((resolve) =>
-    storeOf(storage, path).commit([{ path, bytes }], (done) => resolve(done.ok ? undefined : done.error.detail)),
-  );
-  if (result !== undefined) throw new CannotRun(`flash put ${path}: ${result}`);
+  await commitFile(storage, path, bytes);
   if (io.json) io.record({ put: path, octets: bytes.length });
   else io.say(`${path}: ${bytes.length} octets`);
   return 0;
