@@ -9,7 +9,7 @@ import { RegisterEngine } from './register.engine.js';
 import { octetText, type Param, quote } from './text.js';
 import { escapeUser, type SipUri } from './uri.codec.js';
 
-export const sipUri = ({ host, port }: HostPort, user?: string): SipUri => ({
+const sipUri = ({ host, port }: HostPort, user?: string): SipUri => ({
   ...{ kind: 'sip', scheme: 'sip', password: undefined, host: host.toLowerCase(), port, params: [], headers: undefined },
   user: user === undefined ? undefined : escapeUser(octetText(user)),
 });

@@ -8,7 +8,7 @@ import { T1, T2, TRANSACTION_LIFE } from './timing.js';
 import type { Uri } from './uri.codec.js';
 
 /** Call-ID and both tags: what a request in the dialog is matched by. */
-export const dialogKey = (callId: string, localTag: string, remoteTag: string): string => `${callId} ${localTag} ${remoteTag}`;
+const dialogKey = (callId: string, localTag: string, remoteTag: string): string => `${callId} ${localTag} ${remoteTag}`;
 
 /** The key of the dialog that a request claims to belong to; undefined for one outside any dialog (no To tag). */
 export function dialogKeyOf(request: SipRequest): string | undefined {

@@ -81,7 +81,7 @@ function readAlgorithm(text: string): { algorithm: DigestAlgorithm; session: boo
  * The challenge to answer: the topmost that we understand (RFC 8760 2.4). The server orders them by preference; one that lists MD5 first
  * would take it anyway. With `refuseMd5`, MD5 counts as not understood.
  */
-export function chooseChallenge(values: readonly string[], options: { refuseMd5: boolean }): Challenge | undefined {
+function chooseChallenge(values: readonly string[], options: { refuseMd5: boolean }): Challenge | undefined {
   for (const value of values) {
     const challenge = readChallenge(value);
     if (challenge && !(options.refuseMd5 && challenge.algorithm === 'MD5')) return challenge;

@@ -54,7 +54,7 @@ export function locate(options: LocateOptions): Cancel {
   return () => search.cancel();
 }
 
-export const isAddress = (host: string): boolean => /^\d{1,3}(\.\d{1,3}){3}$/.test(host) || host.indexOf(':') >= 0;
+const isAddress = (host: string): boolean => /^\d{1,3}(\.\d{1,3}){3}$/.test(host) || host.indexOf(':') >= 0;
 
 class Search {
   #cancels: Cancel[] = [];

@@ -237,5 +237,4 @@ export function readAddresses(headers: Headers, name: string): readonly Address[
   return addresses;
 }
 
-export const fromTag = (message: SipMessage): string | undefined => tagOf(message.from);
 export const toTag = (message: SipMessage): string | undefined => tagOf(message.to);

@@ -108,7 +108,7 @@ export function readHostPort(text: string): { host: string; port: number | undef
 }
 
 /** A host as it stands in a URI or a Via: an IPv6 address gets its brackets. */
-export const writeHost = (host: string): string => (host.indexOf(':') < 0 ? host : `[${host}]`);
+const writeHost = (host: string): string => (host.indexOf(':') < 0 ? host : `[${host}]`);
 
 export const writeHostPort = (host: string, port: number | undefined): string =>
   port === undefined ? writeHost(host) : `${writeHost(host)}:${port}`;

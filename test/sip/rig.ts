@@ -161,7 +161,7 @@ export class Wire {
 export const DEVICE = '10.0.0.2';
 export const SERVER = '10.0.0.1';
 
-export const baseConfig: SipConfig = {
+const baseConfig: SipConfig = {
   transport: 'udp',
   ports: { sip: 5060, tls: 5061 },
   userAgent: 'Belfry test',
