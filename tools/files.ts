@@ -1,5 +1,5 @@
 /** Files for commands: every failure is one line that names the file and the mend. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { CannotRun } from './command.js';
 
@@ -30,6 +30,8 @@ export function writeOutput(path: string, content: Uint8Array | string, options:
   if (options.fresh && existsSync(path)) throw new CannotRun(`${path} is there already; name another, or remove it first`);
   try {
     mkdirSync(dirname(path), { recursive: true });
+    // A file that is there keeps its mode: one that others could read is not written into.
+    if (options.secret) rmSync(path, { force: true });
     writeFileSync(path, content, { mode: options.secret ? 0o600 : 0o644 });
   } catch (error) {
     throw new CannotRun(`cannot write ${path}: ${reason(error)}`);

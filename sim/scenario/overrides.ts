@@ -25,43 +25,47 @@ export function applyOverrides(document: Document, overrides: readonly Override[
   return { ok: true, origins };
 }
 
+/** A place in the document that holds a value. */
+interface Slot {
+  name: string;
+  value: Node | null;
+  put(value: Node): void;
+}
+
 /** Undefined when done, else what is wrong with the path. */
 function put(top: Node | null, { path, value }: Override, origins: Map<Node, string>): string | undefined {
-  const origin = `--set ${path}`;
   const fresh = <N extends Node>(node: N): N => {
-    origins.set(node, origin);
+    origins.set(node, `--set ${path}`);
     return node;
   };
   const segments = path.split('.');
   if (segments.includes('')) return 'a path is names with dots between them: devices.lobby.board';
-  let parent = top;
-  let name = '';
-  for (;;) {
-    if (isSeq(parent)) {
-      const index = Number(segments.shift());
-      if (!Object.hasOwn(parent.items, index)) return `the list has ${parent.items.length} entries, numbered from 0`;
-      if (segments.length === 0) {
-        parent.items[index] = fresh(new Scalar(value));
-        return undefined;
-      }
-      parent = parent.items[index] as Node;
-      continue;
-    }
-    if (!isMap(parent)) return `${name === '' ? 'the scenario' : `"${name}"`} has no fields`;
-    const pair = take(parent, segments, name, fresh);
-    if (typeof pair === 'string') return pair;
-    if (segments.length === 0) {
-      pair.value = fresh(new Scalar(value));
-      return undefined;
-    }
-    name = nameOf(pair);
-    parent = pair.value as Node;
+  let slot: Slot = { name: 'the scenario', value: top, put: () => undefined };
+  while (segments.length > 0) {
+    const next = within(slot, segments, fresh);
+    if (typeof next === 'string') return next;
+    slot = next;
   }
+  slot.put(fresh(new Scalar(value)));
+  return undefined;
+}
+
+/** The slot inside this one that the first segments name; removes those. */
+function within({ name, value }: Slot, segments: string[], fresh: <N extends Node>(node: N) => N): Slot | string {
+  if (isMap(value)) {
+    const pair = take(value, segments, name, fresh);
+    if (typeof pair === 'string') return pair;
+    return { name: nameOf(pair), value: pair.value as Node | null, put: (node) => void (pair.value = node) };
+  }
+  if (!isSeq(value)) return `"${name}" has no fields`;
+  const index = Number(segments.shift());
+  if (!Object.hasOwn(value.items, index)) return `the list has ${value.items.length} entries, numbered from 0`;
+  return { name: String(index), value: value.items[index] as Node | null, put: (node) => void (value.items[index] = node) };
 }
 
 /** The pair that the first segments name, the longest name first; made where the map has none. Removes the segments that it used. */
-function take(map: YAMLMap, segments: string[], within: string, fresh: <N extends Node>(node: N) => N): Pair | string {
-  const dotted = DOTTED_NAMES.includes(within) && segments[0] !== 'settings';
+function take(map: YAMLMap, segments: string[], holder: string, fresh: <N extends Node>(node: N) => N): Pair | string {
+  const dotted = DOTTED_NAMES.includes(holder) && segments[0] !== 'settings';
   for (let used = segments.length; used > 0; used--) {
     const name = segments.slice(0, used).join('.');
     const found = map.items.find((pair) => nameOf(pair) === name);
@@ -70,8 +74,8 @@ function take(map: YAMLMap, segments: string[], within: string, fresh: <N extend
     segments.splice(0, used);
     return found;
   }
-  if (NAMED.includes(within)) {
-    return `there is no "${segments[0]}" among ${within}${didYouMean(segments[0]!, map.items.map(nameOf))}`;
+  if (NAMED.includes(holder)) {
+    return `there is no "${segments[0]}" among ${holder}${didYouMean(segments[0]!, map.items.map(nameOf))}`;
   }
   const name = segments.splice(0, dotted ? segments.length : 1).join('.');
   const pair = new Pair<Node, Node>(fresh(new Scalar(name)), fresh(new YAMLMap()));

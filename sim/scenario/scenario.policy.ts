@@ -4,7 +4,7 @@ import { didYouMean } from './near-miss.js';
 import type { Scenario } from './scenario.js';
 
 /** Names of the servers as hosts of the simulated network. */
-export const SERVERS = ['dhcp', 'dns', 'ntp', 'provisioning', 'sip'] as const;
+const SERVERS = ['dhcp', 'dns', 'ntp', 'provisioning', 'sip'] as const;
 
 export type ReportProblem = (path: readonly (string | number)[], message: string) => void;
 
