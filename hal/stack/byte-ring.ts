@@ -1,6 +1,7 @@
-/** A first-in first-out store of octets with a maximum. It takes memory as it fills, and gives it back when it is empty. */
+/** A first-in first-out store of octets with a maximum. It takes memory as it fills, and gives most of it back when it is empty. */
 import { EMPTY } from '../base/bytes.js';
 
+/** Octets kept once taken: a SIP message or a keepalive then costs no memory of its own. */
 const SMALLEST = 512;
 
 export class ByteRing {
@@ -44,7 +45,7 @@ export class ByteRing {
       this.#start = (this.#start + octets) % this.#store.length;
       return;
     }
-    this.#store = EMPTY;
+    if (this.#store.length > SMALLEST) this.#store = EMPTY;
     this.#start = 0;
   }
 

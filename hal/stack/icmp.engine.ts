@@ -26,20 +26,20 @@ export class IcmpEngine {
     this.#undelivered = undelivered;
   }
 
-  receive(packet: Incoming): void {
+  receive({ packet, group }: Incoming): void {
     const decoded = decodeIcmp(packet.payload);
     if (!decoded.ok) return void this.#counters[decoded.error === 'checksum' ? 'badChecksum' : 'malformed']++;
     const message = decoded.value;
     // A broadcast echo is not answered (RFC 1122 part 3.2.2.6 allows it): one ping would make a whole network speak at once.
-    if (message.type === IcmpType.echo && !packet.group) this.#send(packet.source, { ...message, type: IcmpType.echoReply });
+    if (message.type === IcmpType.echo && !group) this.#send(packet.source, { ...message, type: IcmpType.echoReply });
     else if (message.type === IcmpType.unreachable) this.#unreachable(message, packet.source);
   }
 
-  /** Tells the sender that nobody takes `packet`; never in answer to a group or to no address (RFC 1122 part 3.2.2). */
-  sendUnreachable(packet: Incoming, code: number, at: Micros): void {
-    if (packet.group || packet.source === UNSPECIFIED || !this.#mayErr(at)) return;
-    const header = (packet.bytes[0]! & 15) * 4;
-    this.#send(packet.source, { type: IcmpType.unreachable, code, rest: [0, 0], data: packet.bytes.subarray(0, header + QUOTED) });
+  /** Tells the sender that nobody takes a packet; never in answer to a group or to no address (RFC 1122 part 3.2.2). */
+  sendUnreachable({ packet, group, bytes }: Incoming, code: number, at: Micros): void {
+    if (group || packet.source === UNSPECIFIED || !this.#mayErr(at)) return;
+    const header = (bytes[0]! & 15) * 4;
+    this.#send(packet.source, { type: IcmpType.unreachable, code, rest: [0, 0], data: bytes.subarray(0, header + QUOTED) });
   }
 
   #mayErr(at: Micros): boolean {

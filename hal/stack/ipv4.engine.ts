@@ -42,8 +42,13 @@ export interface Route {
   /** How it leaves: to ourselves, to a group's MAC, or to a neighbour. */
   via: { type: 'loopback' } | { type: 'group'; mac: Mac } | { type: 'neighbour'; address: Ipv4 };
 }
-/** `group`: sent to more hosts than us. `bytes` is the whole packet, for the error that quotes it. */
-export type Incoming = Ipv4Packet & { group: boolean; bytes: Uint8Array };
+export interface Incoming {
+  packet: Ipv4Packet;
+  /** It was sent to more hosts than us. */
+  group: boolean;
+  /** The packet from its header on, for the error that quotes it. */
+  bytes: Uint8Array;
+}
 
 export interface Ipv4Options {
   mac: Mac;
@@ -124,11 +129,13 @@ export class Ipv4Engine {
   }
 
   receive(frame: EthernetFrame, at: Micros): void {
-    const packet = this.#decode(frame.payload, isGroupMac(frame.destination));
+    const packet = this.#decode(frame.payload);
     if (!packet) return;
     if (!this.#mayArrive(packet)) return void this.#options.counters.notForUs++;
     if (this.#onLink(packet.source)) this.#options.heardFrom(packet.source, frame.source);
-    this.#options.deliver(packet, at);
+    const { destination } = packet;
+    const group = isGroupMac(frame.destination) || this.#isBroadcast(destination) || isMulticast(destination);
+    this.#options.deliver({ packet, group, bytes: frame.payload }, at);
   }
 
   join(group: Ipv4): Result<void, HalError> {
@@ -145,19 +152,15 @@ export class Ipv4Engine {
     else this.#groups.delete(group);
   }
 
-  #decode(bytes: Uint8Array, groupMac: boolean): Incoming | undefined {
+  #decode(bytes: Uint8Array): Ipv4Packet | undefined {
     const { counters } = this.#options;
     const decoded = decodeIpv4(bytes);
-    if (!decoded.ok) {
-      counters[decoded.error === 'checksum' ? 'badChecksum' : 'malformed']++;
-      return undefined;
-    }
-    const packet = decoded.value;
-    if (packet.fragment) return void counters.fragments++;
-    return { ...packet, group: groupMac || this.#isBroadcast(packet.destination) || isMulticast(packet.destination), bytes };
+    if (!decoded.ok) return void counters[decoded.error === 'checksum' ? 'badChecksum' : 'malformed']++;
+    if (decoded.value.fragment) return void counters.fragments++;
+    return decoded.value;
   }
 
-  #mayArrive({ source, destination, protocol }: Incoming): boolean {
+  #mayArrive({ source, destination, protocol }: Ipv4Packet): boolean {
     if (this.#isBroadcast(source) || isMulticast(source) || this.isOwn(source) || isLoopback(destination)) return false;
     if (this.isOwn(destination) || this.#isBroadcast(destination) || this.#groups.has(destination)) return true;
     // Before there is an address, a DHCP server may answer to the one it offers (RFC 2131 part 4.1).
@@ -182,8 +185,9 @@ export class Ipv4Engine {
   #deliverLooped(): void {
     // As many as are there now: what they make us send to ourselves waits for the next turn.
     for (let left = this.#looped.size; left > 0; left--) {
-      const packet = this.#decode(this.#looped.shift()!, false);
-      if (packet) this.#options.deliver(packet, this.#options.now());
+      const bytes = this.#looped.shift()!;
+      const packet = this.#decode(bytes);
+      if (packet) this.#options.deliver({ packet, group: false, bytes }, this.#options.now());
     }
     if (this.#looped.size > 0) this.#loop.set(this.#options.now());
   }

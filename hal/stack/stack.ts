@@ -101,7 +101,7 @@ class Host {
       transmit,
       sendToNeighbour: (frame, neighbour) => this.#arp.send(frame, neighbour),
       heardFrom: (neighbour, from) => this.#arp.confirm(neighbour, from),
-      deliver: (packet, at) => this.#deliver(packet, at),
+      deliver: (incoming, at) => this.#deliver(incoming, at),
     });
     this.#icmp = new IcmpEngine(this.#ip, counters, (what) => this.#undelivered(what));
     this.#udp = new UdpEngine(this.#ip, entropy, counters);
@@ -209,16 +209,17 @@ class Host {
     else this.#counters.malformed++;
   }
 
-  #deliver(packet: Incoming, at: Micros): void {
-    if (packet.protocol === Protocol.tcp) this.#tcp.receive(packet, at);
-    else if (packet.protocol === Protocol.icmp) this.#icmp.receive(packet);
-    else if (packet.protocol !== Protocol.udp) this.#refuse(packet, UnreachableCode.protocol, at);
-    else if (!this.#udp.receive(packet, at)) this.#refuse(packet, UnreachableCode.port, at);
+  #deliver(incoming: Incoming, at: Micros): void {
+    const { protocol } = incoming.packet;
+    if (protocol === Protocol.tcp) this.#tcp.receive(incoming, at);
+    else if (protocol === Protocol.icmp) this.#icmp.receive(incoming);
+    else if (protocol !== Protocol.udp) this.#refuse(incoming, UnreachableCode.protocol, at);
+    else if (!this.#udp.receive(incoming, at)) this.#refuse(incoming, UnreachableCode.port, at);
   }
 
-  #refuse(packet: Incoming, code: number, at: Micros): void {
+  #refuse(incoming: Incoming, code: number, at: Micros): void {
     this.#counters.noListener++;
-    this.#icmp.sendUnreachable(packet, code, at);
+    this.#icmp.sendUnreachable(incoming, code, at);
   }
 
   #transmit(frame: Uint8Array): void {

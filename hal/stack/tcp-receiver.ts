@@ -1,4 +1,5 @@
 /** The receiving half of a connection (RFC 9293 parts 3.4 and 3.8.6): what is in order, what is not yet, and the window offered. */
+import { concat, EMPTY } from '../base/bytes.js';
 import { ByteRing } from './byte-ring.js';
 import { Reassembly } from './tcp-reassembly.js';
 import { advance, distance } from './tcp-sequence.js';
@@ -8,6 +9,8 @@ export const RECEIVE_WINDOW = 16 * 1024;
 
 export class TcpReceiver {
   readonly #ready = new ByteRing(RECEIVE_WINDOW);
+  /** What came first into an empty store: mostly it is read before more comes, and need not be copied. */
+  #first = EMPTY;
   readonly #early = new Reassembly();
   readonly #mss: number;
   #next: number;
@@ -35,7 +38,7 @@ export class TcpReceiver {
   }
 
   get readable(): number {
-    return this.#ready.length;
+    return this.#first.length + this.#ready.length;
   }
 
   /** RCV.WND as last offered. */
@@ -73,7 +76,10 @@ export class TcpReceiver {
 
   /** What is in order; it leaves room in the window. */
   read(): Uint8Array {
-    return this.#ready.take();
+    const first = this.#first;
+    this.#first = EMPTY;
+    if (this.#ready.length === 0) return first;
+    return first.length === 0 ? this.#ready.take() : concat(first, this.#ready.take());
   }
 
   /** True when a reader has made room that is worth a segment of its own: silly windows are not offered (RFC 9293 part 3.8.6.2.2). */
@@ -89,10 +95,12 @@ export class TcpReceiver {
 
   #append(bytes: Uint8Array): void {
     // The window never exceeds the room: what the edge admits fits.
-    this.#next = advance(this.#next, this.#ready.push(bytes));
+    if (this.readable === 0) this.#first = bytes;
+    else this.#ready.push(bytes);
+    this.#next = advance(this.#next, bytes.length);
   }
 
   #growth(): number {
-    return distance(this.#edge, advance(this.#next, this.#ready.room));
+    return distance(this.#edge, advance(this.#next, RECEIVE_WINDOW - this.readable));
   }
 }

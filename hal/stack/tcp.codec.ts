@@ -24,7 +24,7 @@ export interface TcpHeader {
   /** Octets, unscaled. */
   window: number;
   /** The maximum segment size option, octets; SYN segments alone carry it. */
-  mss?: number;
+  mss?: number | undefined;
 }
 export type TcpSegment = TcpHeader & { payload: Uint8Array };
 
@@ -43,7 +43,7 @@ export function decodeTcp(bytes: Uint8Array, source: Ipv4, destination: Ipv4): R
     acknowledgment: u32(bytes, 8),
     flags: bytes[13]! & 0x3f,
     window: u16(bytes, 14),
-    ...(mss === undefined ? {} : { mss }),
+    mss,
     payload: bytes.subarray(header),
   });
 }

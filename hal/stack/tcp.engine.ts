@@ -84,11 +84,11 @@ export class TcpEngine implements TcpHost {
     });
   }
 
-  receive(packet: Incoming, at: Micros): void {
-    const { source, destination } = packet;
+  receive({ packet, group }: Incoming, at: Micros): void {
+    const { source, destination, payload } = packet;
     const { counters } = this.#options;
-    if (packet.group || source === UNSPECIFIED) return void counters.notForUs++;
-    const decoded = decodeTcp(packet.payload, source, destination);
+    if (group || source === UNSPECIFIED) return void counters.notForUs++;
+    const decoded = decodeTcp(payload, source, destination);
     if (!decoded.ok) return void counters[decoded.error === 'checksum' ? 'badChecksum' : 'malformed']++;
     const segment = decoded.value;
     const ends = { local: destination, localPort: segment.destinationPort, remote: source, remotePort: segment.sourcePort };
@@ -125,14 +125,15 @@ export class TcpEngine implements TcpHost {
 
   transmit(ends: TcpEnds, control: TcpControl, length: number, fill?: (frame: Uint8Array, at: number) => void): void {
     const route = this.#options.ip.route(ends.remote);
-    // Without a way out the segment is lost, as on the way: it is sent again.
-    if (!route) return;
-    const header = { ...control, sourcePort: ends.localPort, destinationPort: ends.remotePort };
+    // Without a way out from that address the segment is lost, as on the way: it is sent again.
+    if (route?.source !== ends.local) return;
+    const { sequence, acknowledgment, flags, window, mss } = control;
+    const header = { sourcePort: ends.localPort, destinationPort: ends.remotePort, sequence, acknowledgment, flags, window, mss };
     const size = tcpHeaderLength(header);
     const frame = newFrame(size + length);
     fill?.(frame, TRANSPORT_AT + size);
     writeTcp(frame, TRANSPORT_AT, header, length, ends.local, ends.remote);
-    this.#options.ip.send(frame, { ...route, source: ends.local }, Protocol.tcp, 0);
+    this.#options.ip.send(frame, route, Protocol.tcp, 0);
   }
 
   wake(which: TcpConnection | FailedConnect): void {

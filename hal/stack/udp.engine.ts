@@ -42,7 +42,7 @@ export class UdpEngine {
   }
 
   /** False when nobody listens on the port. */
-  receive(packet: Incoming, at: Micros): boolean {
+  receive({ packet }: Incoming, at: Micros): boolean {
     const decoded = decodeUdp(packet.payload, packet.source, packet.destination);
     if (!decoded.ok) {
       this.#counters[decoded.error === 'checksum' ? 'badChecksum' : 'malformed']++;
