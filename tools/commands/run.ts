@@ -154,7 +154,9 @@ function openCapture(args: Arguments, hal: Hal, mac: MacAddress): Capture | unde
   });
   const { clock, nic, net } = hal;
   const address = (): string => nic.lease()?.address ?? '0.0.0.0';
-  const calendar = (at: number): number => calendarOf(clock, at);
+  // Read once: between two readings the wall clock moves by whole milliseconds, and frames would change places.
+  const epoch = clock.wall().at * MILLISECOND - clock.now();
+  const calendar = (at: number): number => epoch + at;
   return {
     hal: { ...hal, net: captureNet(net, { to: capture, mac, address, now: () => clock.now(), calendar }) },
     onSecret: (line) => capture.secret(line),
@@ -224,7 +226,7 @@ function runEndpoint(
 function report({ at, event, ...fields }: EndpointEvent, mac: MacAddress, clock: Clock, io: Io): void {
   const wall = iso8601(Math.round(calendarOf(clock, at) / MILLISECOND));
   if (io.json) io.record({ at, t: at, device: mac, event, ...fields, wall });
-  else if (event !== 'machine.state') io.say(`${wall.slice(11, 23)}  ${event.padEnd(24)}${text(fields)}`);
+  else if (event !== 'machine.state') io.say(`${wall.slice(11, 23)}  ${event.padEnd(26)}${text(fields)}`);
 }
 
 const text = (fields: object): string =>
