@@ -55,12 +55,12 @@ function within({ name, value }: Slot, segments: string[], fresh: <N extends Nod
   if (isMap(value)) {
     const pair = take(value, segments, name, fresh);
     if (typeof pair === 'string') return pair;
-    return { name: nameOf(pair), value: pair.value as Node | null, put: (node) => void (pair.value = node) };
+    return { name: nameOf(pair), value: pair.value as Node | null, put: (node) => setValue(pair, node) };
   }
   if (!isSeq(value)) return `"${name}" has no fields`;
   const index = Number(segments.shift());
   if (!Object.hasOwn(value.items, index)) return `the list has ${value.items.length} entries, numbered from 0`;
-  return { name: String(index), value: value.items[index] as Node | null, put: (node) => void (value.items[index] = node) };
+  return { name: String(index), value: value.items[index] as Node | null, put: (node) => value.set(index, node) };
 }
 
 /** The pair that the first segments name, the longest name first; made where the map has none. Removes the segments that it used. */
@@ -83,4 +83,7 @@ function take(map: YAMLMap, segments: string[], holder: string, fresh: <N extend
   return pair;
 }
 
+const setValue = (pair: Pair, value: Node): void => {
+  pair.value = value;
+};
 const nameOf = ({ key }: Pair): string => (isScalar(key) ? written(key) : String(key));

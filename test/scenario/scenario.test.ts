@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { decodeScenario, problemText, scenarioSchema } from '../../sim/scenario/scenario.codec.js';
 
@@ -150,6 +150,8 @@ describe('--set', () => {
 });
 
 it('the schema for editors is the one that the codec has', () => {
-  const file = readFileSync(new URL('../../sim/scenario.schema.json', import.meta.url), 'utf8');
-  expect(JSON.parse(file)).toEqual(scenarioSchema);
+  const file = new URL('../../sim/scenario.schema.json', import.meta.url);
+  if (process.env['BELFRY_WRITE']) writeFileSync(file, `${JSON.stringify(scenarioSchema, null, 2)}\n`);
+  const mend = 'BELFRY_WRITE=1 npx vitest run test/scenario/scenario.test.ts && npx biome check --write sim/scenario.schema.json';
+  expect(JSON.parse(readFileSync(file, 'utf8')), `to write it anew: ${mend}`).toEqual(scenarioSchema);
 });
