@@ -14,7 +14,7 @@ export function seeded(seed: number): () => number {
   };
 }
 
-export const seededEntropy = (seed: number): Entropy => {
+const seededEntropy = (seed: number): Entropy => {
   const random = seeded(seed);
   return {
     fill: (out) => {
