@@ -150,6 +150,9 @@ export function decodeScenario(yaml: string, overrides: readonly Override[] = []
 const nodeAt = (document: ReturnType<typeof parseDocument>, path: readonly (string | number)[]): Node | null =>
   (document.getIn(path, true) as Node | undefined) ?? null;
 
-/** One line for people: `secure-page.yaml:12:5: devices.lobby.mac: …`. */
-export const problemText = (file: string, { place, path, message }: Problem): string =>
-  `${place.startsWith('--') ? place : `${file}:${place}`}: ${path === '' ? '' : `${path}: `}${message}`;
+/** One line for people: `secure-page.yaml:12:5: devices.lobby.mac: …`; for a value of the command line, the option in place of a place. */
+export function problemText(file: string, { place, path, message }: Problem): string {
+  const option = place.startsWith('--');
+  const where = path === '' || place.endsWith(` ${path}`) ? '' : `${path}: `;
+  return `${option ? place : `${file}:${place}`}: ${where}${message}`;
+}

@@ -138,8 +138,8 @@ describe('--set', () => {
   });
 
   it('names itself as the place of what is wrong with it', () => {
-    expect(refused('lan.los', '5%')).toEqual(['--set lan.los: lan.los: there is no field "los" here; did you mean "loss"?']);
-    expect(refused('lan.loss', '5')).toEqual(['--set lan.loss: lan.loss: "5" is not a share from 0% to 100%']);
+    expect(refused('lan.los', '5%')).toEqual(['--set lan.los: there is no field "los" here; did you mean "loss"?']);
+    expect(refused('lan.loss', '5')).toEqual(['--set lan.loss: "5" is not a share from 0% to 100%']);
     expect(refused('devices.loby.board', '8061')).toEqual([
       '--set devices.loby.board: there is no "loby" among devices; did you mean "lobby"?',
     ]);
