@@ -2,7 +2,7 @@
  * The kernel: one turn at a time, one stamp a turn. A turn begins with an alarm or a port's listener call and ends when the core
  * returns; `now()` inside it is the turn's stamp, so that the same machines order their timers alike in the simulator and on a board.
  */
-import { iso8601, MILLISECOND } from '../../hal/base/time.js';
+import { MILLISECOND } from '../../hal/base/time.js';
 import { type Timer, Timers } from '../../hal/base/timers.js';
 import type { Clock, ClockTrust, Micros, UnixMillis } from '../../hal/hal.js';
 import type { Emit, EndpointEvent } from './events.js';
@@ -46,6 +46,3 @@ export function createKernel(clock: Clock, sink: (event: EndpointEvent) => void)
     pendingTimers: () => timers.pending(),
   };
 }
-
-/** The turn's wall clock as text, for events and verdicts. */
-export const wallText = (kernel: Pick<Kernel, 'wall'>): string => iso8601(kernel.wall().at);

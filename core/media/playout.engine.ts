@@ -10,7 +10,7 @@ import { type JitterBuffer, MAX_PAYLOAD } from './jitter-buffer.engine.js';
 import { TICK } from './rtp-reception.engine.js';
 
 /** Samples of one pull: 20 ms. */
-export const PLAYOUT_FRAME = 160;
+const PLAYOUT_FRAME = 160;
 /** Decoded ahead at most: a pull, the longest payload, and a period inserted. */
 const CAPACITY = PLAYOUT_FRAME + MAX_PAYLOAD + LONGEST_PERIOD;
 /** Played too early by more than this, packets come late: a period is inserted. */

@@ -27,8 +27,6 @@ export interface NodeHost {
 export interface NodeHalOptions extends NodeHostOptions {
   /** The factory partition's: this machine's own interfaces stay out of it. */
   mac: MacAddress;
-  /** Reported as DHCP option 66. */
-  provision?: string;
   flash: { path: string; partitionsOf(image: Uint8Array): Result<readonly PlacedPartition[], string> };
   /** WAV files; silence and nothing where absent. */
   speaker?: string;

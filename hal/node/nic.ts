@@ -1,11 +1,8 @@
 /** `Nic` of a machine whose operating system has the network: the link is up, and the lease is what the machine was given. */
 import { networkInterfaces } from 'node:os';
 import { Subject } from 'rxjs';
-import { utf8 } from '../base/bytes.js';
 import type { IpAddress, Lease, LinkState, MacAddress, Micros, Nic } from '../hal.js';
 
-/** DHCP option 66, the TFTP server's name or a URL (RFC 2132 9.4): where devices are provisioned from. */
-const OPTION_TFTP_SERVER = 66;
 const ETHERNET_MTU = 1500;
 const LOOPBACK: IpAddress = '127.0.0.1';
 
@@ -14,8 +11,6 @@ export interface NodeNicOptions {
   /** The machine's first address on a network where absent, else its loopback. */
   address?: IpAddress;
   dns: readonly IpAddress[];
-  /** Reported as option 66. */
-  provision?: string;
 }
 
 /** Nothing changes while the program runs, so `link$` and `lease$`, which tell of changes, stay silent. */
@@ -25,7 +20,7 @@ export function createNodeNic(options: NodeNicOptions): Nic {
     ...ownAddress(options.address),
     dns: options.dns,
     ntp: [],
-    options: new Map(options.provision === undefined ? [] : [[OPTION_TFTP_SERVER, utf8(options.provision)]]),
+    options: new Map(),
   };
   return {
     mac: options.mac,
