@@ -55,6 +55,8 @@ export const callMachine = setup({
     open: {
       initial: 'answered',
       on: {
+        // Also when the caller fell silent before its ACK came.
+        'call.confirmed': { actions: 'emitEstablished' },
         'call.hung-up': { target: 'ended', actions: { type: 'closeByPeer', params: ({ event }) => ({ reason: event.reason }) } },
         'call.failed': {
           target: 'ended',
