@@ -23,7 +23,7 @@ export function readVia(text: string): Via | undefined {
   if (end < 0) end = text.length;
   const hostPort = readHostPort(text.slice(start, end).replace(/\s+/g, ''));
   const params = readParams(text, end);
-  return hostPort && params ? { transport: protocol.transport, ...hostPort, params } : undefined;
+  return hostPort && params ? { transport: protocol.transport, host: hostPort.host, port: hostPort.port, params } : undefined;
 }
 
 /** `SIP / 2.0 / UDP` and the index after it; blanks may stand around the slashes. */
