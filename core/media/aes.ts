@@ -5,17 +5,24 @@
  * A paging endpoint runs no foreign code; on a machine that does, give the core a platform with AES instructions instead.
  */
 
-const SBOX = new Uint8Array(256);
-/** Column tables: substitution, row shift and column mix of one byte, rotated for each of the four rows (FIPS 197 5.1). */
-const T0 = new Int32Array(256);
-const T1 = new Int32Array(256);
-const T2 = new Int32Array(256);
-const T3 = new Int32Array(256);
+import { u32 } from '../../hal/base/bytes.js';
 
 const double = (x: number): number => ((x << 1) ^ (x & 0x80 ? 0x11b : 0)) & 0xff;
 
-function fillTables(): void {
-  // p runs through the field by its generator 3, q through the inverses by 1/3 = 0xf6 (FIPS 197 5.1.1).
+/** Of FIPS 197. S: the substitution of 5.1.1. T0 to T3: substitution, row shift and column mix of one octet, for each of the four rows. */
+const tables = createTables();
+
+function createTables(): { S: Uint8Array } & Record<'T0' | 'T1' | 'T2' | 'T3', Int32Array> {
+  const S = substitution();
+  const T0 = Int32Array.from(S, (s) => (double(s) << 24) | (s << 16) | (s << 8) | (double(s) ^ s));
+  const turned = (bits: number): Int32Array => T0.map((t) => (t >>> bits) | (t << (32 - bits)));
+  return { S, T0, T1: turned(8), T2: turned(16), T3: turned(24) };
+}
+
+function substitution(): Uint8Array {
+  const S = new Uint8Array(256);
+  S[0] = 0x63;
+  // p runs through the field by its generator 3, q through the inverses by 1/3.
   let p = 1;
   let q = 1;
   do {
@@ -24,33 +31,41 @@ function fillTables(): void {
     q ^= q << 2;
     q ^= q << 4;
     q = (q ^ (q & 0x80 ? 0x09 : 0)) & 0xff;
-    const spread = q | (q << 8);
-    SBOX[p] = 0x63 ^ q ^ (spread >> 7) ^ (spread >> 6) ^ (spread >> 5) ^ (spread >> 4);
+    const twice = q | (q << 8);
+    S[p] = 0x63 ^ q ^ (twice >> 7) ^ (twice >> 6) ^ (twice >> 5) ^ (twice >> 4);
   } while (p !== 1);
-  SBOX[0] = 0x63;
-  for (let i = 0; i < 256; i++) {
-    const s = SBOX[i]!;
-    const t = (double(s) << 24) | (s << 16) | (s << 8) | (double(s) ^ s);
-    T0[i] = t;
-    T1[i] = (t >>> 8) | (t << 24);
-    T2[i] = (t >>> 16) | (t << 16);
-    T3[i] = (t >>> 24) | (t << 8);
-  }
+  return S;
 }
-fillTables();
 
-const substituted = (w: number): number =>
-  (SBOX[w >>> 24]! << 24) | (SBOX[(w >>> 16) & 255]! << 16) | (SBOX[(w >>> 8) & 255]! << 8) | SBOX[w & 255]!;
+function substituted(word: number): number {
+  const { S } = tables;
+  return (S[word >>> 24]! << 24) | (S[(word >>> 16) & 255]! << 16) | (S[(word >>> 8) & 255]! << 8) | S[word & 255]!;
+}
 
-/** Round keys as big-endian words, for a key of 16 or 32 octets (FIPS 197 5.2). */
+/**
+ * Round keys as big-endian words, laid out for `encrypt`: the last eleven round keys first, so that the rounds which both key lengths
+ * share find theirs at fixed places. For 256 bits the four keys before them follow, and then the first of the eleven again.
+ */
 export type AesKeySchedule = Int32Array;
 
+/** Words of eleven round keys. */
+const SHARED = 44;
+
+/** For a key of 16 or 32 octets. */
 export function expandAesKey(key: Uint8Array): AesKeySchedule {
+  const inOrder = expand(key);
+  const before = inOrder.length - SHARED;
+  const schedule = new Int32Array(before === 0 ? SHARED : SHARED + before + 4);
+  schedule.set(inOrder.subarray(before));
+  if (before > 0) schedule.set(inOrder.subarray(0, before + 4), SHARED);
+  return schedule;
+}
+
+/** FIPS 197 5.2. */
+function expand(key: Uint8Array): Int32Array {
   const words = key.length / 4;
   const schedule = new Int32Array(4 * (words + 7));
-  for (let i = 0; i < words; i++) {
-    schedule[i] = (key[4 * i]! << 24) | (key[4 * i + 1]! << 16) | (key[4 * i + 2]! << 8) | key[4 * i + 3]!;
-  }
+  for (let i = 0; i < words; i++) schedule[i] = u32(key, 4 * i);
   let constant = 1;
   for (let i = words; i < schedule.length; i++) {
     let t = schedule[i - 1]!;
@@ -61,6 +76,84 @@ export function expandAesKey(key: Uint8Array): AesKeySchedule {
     schedule[i] = schedule[i - words]! ^ t;
   }
   return schedule;
+}
+
+/** Encrypts the block of four big-endian words into `block`. */
+type Encrypt = (k: AesKeySchedule, c0: number, c1: number, c2: number, c3: number) => void;
+
+/** What `encrypt` leaves: one is enough, nothing runs between its making and its use. */
+const block = new Int32Array(4);
+const encrypt = createEncrypt();
+
+/**
+ * Unrolled, because a loop over the nine rounds takes twice the time; and made by a function, because only a function's constants stay
+ * constants in a bundle: tables that the engine must read from a variable, and check each index of, take half as long again.
+ */
+function createEncrypt(): Encrypt {
+  const { S, T0, T1, T2, T3 } = tables;
+  const out = block;
+  return (k, c0, c1, c2, c3) => {
+    const first = k.length === SHARED ? 0 : SHARED;
+    let s0 = c0 ^ k[first]!;
+    let s1 = c1 ^ k[first + 1]!;
+    let s2 = c2 ^ k[first + 2]!;
+    let s3 = c3 ^ k[first + 3]!;
+    let t0: number;
+    let t1: number;
+    let t2: number;
+    let t3: number;
+    // The four rounds that only a key of 256 bits has.
+    for (let r = SHARED + 4; r < k.length; r += 4) {
+      t0 = T0[s0 >>> 24]! ^ T1[(s1 >>> 16) & 255]! ^ T2[(s2 >>> 8) & 255]! ^ T3[s3 & 255]! ^ k[r]!;
+      t1 = T0[s1 >>> 24]! ^ T1[(s2 >>> 16) & 255]! ^ T2[(s3 >>> 8) & 255]! ^ T3[s0 & 255]! ^ k[r + 1]!;
+      t2 = T0[s2 >>> 24]! ^ T1[(s3 >>> 16) & 255]! ^ T2[(s0 >>> 8) & 255]! ^ T3[s1 & 255]! ^ k[r + 2]!;
+      t3 = T0[s3 >>> 24]! ^ T1[(s0 >>> 16) & 255]! ^ T2[(s1 >>> 8) & 255]! ^ T3[s2 & 255]! ^ k[r + 3]!;
+      s0 = t0;
+      s1 = t1;
+      s2 = t2;
+      s3 = t3;
+    }
+    t0 = T0[s0 >>> 24]! ^ T1[(s1 >>> 16) & 255]! ^ T2[(s2 >>> 8) & 255]! ^ T3[s3 & 255]! ^ k[4]!;
+    t1 = T0[s1 >>> 24]! ^ T1[(s2 >>> 16) & 255]! ^ T2[(s3 >>> 8) & 255]! ^ T3[s0 & 255]! ^ k[5]!;
+    t2 = T0[s2 >>> 24]! ^ T1[(s3 >>> 16) & 255]! ^ T2[(s0 >>> 8) & 255]! ^ T3[s1 & 255]! ^ k[6]!;
+    t3 = T0[s3 >>> 24]! ^ T1[(s0 >>> 16) & 255]! ^ T2[(s1 >>> 8) & 255]! ^ T3[s2 & 255]! ^ k[7]!;
+    s0 = T0[t0 >>> 24]! ^ T1[(t1 >>> 16) & 255]! ^ T2[(t2 >>> 8) & 255]! ^ T3[t3 & 255]! ^ k[8]!;
+    s1 = T0[t1 >>> 24]! ^ T1[(t2 >>> 16) & 255]! ^ T2[(t3 >>> 8) & 255]! ^ T3[t0 & 255]! ^ k[9]!;
+    s2 = T0[t2 >>> 24]! ^ T1[(t3 >>> 16) & 255]! ^ T2[(t0 >>> 8) & 255]! ^ T3[t1 & 255]! ^ k[10]!;
+    s3 = T0[t3 >>> 24]! ^ T1[(t0 >>> 16) & 255]! ^ T2[(t1 >>> 8) & 255]! ^ T3[t2 & 255]! ^ k[11]!;
+    t0 = T0[s0 >>> 24]! ^ T1[(s1 >>> 16) & 255]! ^ T2[(s2 >>> 8) & 255]! ^ T3[s3 & 255]! ^ k[12]!;
+    t1 = T0[s1 >>> 24]! ^ T1[(s2 >>> 16) & 255]! ^ T2[(s3 >>> 8) & 255]! ^ T3[s0 & 255]! ^ k[13]!;
+    t2 = T0[s2 >>> 24]! ^ T1[(s3 >>> 16) & 255]! ^ T2[(s0 >>> 8) & 255]! ^ T3[s1 & 255]! ^ k[14]!;
+    t3 = T0[s3 >>> 24]! ^ T1[(s0 >>> 16) & 255]! ^ T2[(s1 >>> 8) & 255]! ^ T3[s2 & 255]! ^ k[15]!;
+    s0 = T0[t0 >>> 24]! ^ T1[(t1 >>> 16) & 255]! ^ T2[(t2 >>> 8) & 255]! ^ T3[t3 & 255]! ^ k[16]!;
+    s1 = T0[t1 >>> 24]! ^ T1[(t2 >>> 16) & 255]! ^ T2[(t3 >>> 8) & 255]! ^ T3[t0 & 255]! ^ k[17]!;
+    s2 = T0[t2 >>> 24]! ^ T1[(t3 >>> 16) & 255]! ^ T2[(t0 >>> 8) & 255]! ^ T3[t1 & 255]! ^ k[18]!;
+    s3 = T0[t3 >>> 24]! ^ T1[(t0 >>> 16) & 255]! ^ T2[(t1 >>> 8) & 255]! ^ T3[t2 & 255]! ^ k[19]!;
+    t0 = T0[s0 >>> 24]! ^ T1[(s1 >>> 16) & 255]! ^ T2[(s2 >>> 8) & 255]! ^ T3[s3 & 255]! ^ k[20]!;
+    t1 = T0[s1 >>> 24]! ^ T1[(s2 >>> 16) & 255]! ^ T2[(s3 >>> 8) & 255]! ^ T3[s0 & 255]! ^ k[21]!;
+    t2 = T0[s2 >>> 24]! ^ T1[(s3 >>> 16) & 255]! ^ T2[(s0 >>> 8) & 255]! ^ T3[s1 & 255]! ^ k[22]!;
+    t3 = T0[s3 >>> 24]! ^ T1[(s0 >>> 16) & 255]! ^ T2[(s1 >>> 8) & 255]! ^ T3[s2 & 255]! ^ k[23]!;
+    s0 = T0[t0 >>> 24]! ^ T1[(t1 >>> 16) & 255]! ^ T2[(t2 >>> 8) & 255]! ^ T3[t3 & 255]! ^ k[24]!;
+    s1 = T0[t1 >>> 24]! ^ T1[(t2 >>> 16) & 255]! ^ T2[(t3 >>> 8) & 255]! ^ T3[t0 & 255]! ^ k[25]!;
+    s2 = T0[t2 >>> 24]! ^ T1[(t3 >>> 16) & 255]! ^ T2[(t0 >>> 8) & 255]! ^ T3[t1 & 255]! ^ k[26]!;
+    s3 = T0[t3 >>> 24]! ^ T1[(t0 >>> 16) & 255]! ^ T2[(t1 >>> 8) & 255]! ^ T3[t2 & 255]! ^ k[27]!;
+    t0 = T0[s0 >>> 24]! ^ T1[(s1 >>> 16) & 255]! ^ T2[(s2 >>> 8) & 255]! ^ T3[s3 & 255]! ^ k[28]!;
+    t1 = T0[s1 >>> 24]! ^ T1[(s2 >>> 16) & 255]! ^ T2[(s3 >>> 8) & 255]! ^ T3[s0 & 255]! ^ k[29]!;
+    t2 = T0[s2 >>> 24]! ^ T1[(s3 >>> 16) & 255]! ^ T2[(s0 >>> 8) & 255]! ^ T3[s1 & 255]! ^ k[30]!;
+    t3 = T0[s3 >>> 24]! ^ T1[(s0 >>> 16) & 255]! ^ T2[(s1 >>> 8) & 255]! ^ T3[s2 & 255]! ^ k[31]!;
+    s0 = T0[t0 >>> 24]! ^ T1[(t1 >>> 16) & 255]! ^ T2[(t2 >>> 8) & 255]! ^ T3[t3 & 255]! ^ k[32]!;
+    s1 = T0[t1 >>> 24]! ^ T1[(t2 >>> 16) & 255]! ^ T2[(t3 >>> 8) & 255]! ^ T3[t0 & 255]! ^ k[33]!;
+    s2 = T0[t2 >>> 24]! ^ T1[(t3 >>> 16) & 255]! ^ T2[(t0 >>> 8) & 255]! ^ T3[t1 & 255]! ^ k[34]!;
+    s3 = T0[t3 >>> 24]! ^ T1[(t0 >>> 16) & 255]! ^ T2[(t1 >>> 8) & 255]! ^ T3[t2 & 255]! ^ k[35]!;
+    t0 = T0[s0 >>> 24]! ^ T1[(s1 >>> 16) & 255]! ^ T2[(s2 >>> 8) & 255]! ^ T3[s3 & 255]! ^ k[36]!;
+    t1 = T0[s1 >>> 24]! ^ T1[(s2 >>> 16) & 255]! ^ T2[(s3 >>> 8) & 255]! ^ T3[s0 & 255]! ^ k[37]!;
+    t2 = T0[s2 >>> 24]! ^ T1[(s3 >>> 16) & 255]! ^ T2[(s0 >>> 8) & 255]! ^ T3[s1 & 255]! ^ k[38]!;
+    t3 = T0[s3 >>> 24]! ^ T1[(s0 >>> 16) & 255]! ^ T2[(s1 >>> 8) & 255]! ^ T3[s2 & 255]! ^ k[39]!;
+    out[0] = ((S[t0 >>> 24]! << 24) | (S[(t1 >>> 16) & 255]! << 16) | (S[(t2 >>> 8) & 255]! << 8) | S[t3 & 255]!) ^ k[40]!;
+    out[1] = ((S[t1 >>> 24]! << 24) | (S[(t2 >>> 16) & 255]! << 16) | (S[(t3 >>> 8) & 255]! << 8) | S[t0 & 255]!) ^ k[41]!;
+    out[2] = ((S[t2 >>> 24]! << 24) | (S[(t3 >>> 16) & 255]! << 16) | (S[(t0 >>> 8) & 255]! << 8) | S[t1 & 255]!) ^ k[42]!;
+    out[3] = ((S[t3 >>> 24]! << 24) | (S[(t0 >>> 16) & 255]! << 16) | (S[(t1 >>> 8) & 255]! << 8) | S[t2 & 255]!) ^ k[43]!;
+  };
 }
 
 /**
@@ -77,39 +170,19 @@ export function aesCounterXor(
   from: number,
   to: number,
 ): void {
-  const last = k.length - 4;
-  const [i0, i1, i2] = [c0 ^ k[0]!, c1 ^ k[1]!, c2 ^ k[2]!];
-  for (let at = from, counter = c3; at < to; at += 16, counter++) {
-    let s0 = i0;
-    let s1 = i1;
-    let s2 = i2;
-    let s3 = counter ^ k[3]!;
-    for (let r = 4; r < last; r += 4) {
-      const t0 = T0[s0 >>> 24]! ^ T1[(s1 >>> 16) & 255]! ^ T2[(s2 >>> 8) & 255]! ^ T3[s3 & 255]! ^ k[r]!;
-      const t1 = T0[s1 >>> 24]! ^ T1[(s2 >>> 16) & 255]! ^ T2[(s3 >>> 8) & 255]! ^ T3[s0 & 255]! ^ k[r + 1]!;
-      const t2 = T0[s2 >>> 24]! ^ T1[(s3 >>> 16) & 255]! ^ T2[(s0 >>> 8) & 255]! ^ T3[s1 & 255]! ^ k[r + 2]!;
-      s3 = T0[s3 >>> 24]! ^ T1[(s0 >>> 16) & 255]! ^ T2[(s1 >>> 8) & 255]! ^ T3[s2 & 255]! ^ k[r + 3]!;
-      s0 = t0;
-      s1 = t1;
-      s2 = t2;
+  let counter = c3;
+  let at = from;
+  for (; at + 16 <= to; at += 16) {
+    encrypt(k, c0, c1, c2, counter++);
+    for (let i = 0, o = at; i < 4; i++, o += 4) {
+      const word = block[i]!;
+      bytes[o]! ^= word >>> 24;
+      bytes[o + 1]! ^= word >>> 16;
+      bytes[o + 2]! ^= word >>> 8;
+      bytes[o + 3]! ^= word;
     }
-    xorWord(bytes, at, to, lastRound(s0, s1, s2, s3) ^ k[last]!);
-    xorWord(bytes, at + 4, to, lastRound(s1, s2, s3, s0) ^ k[last + 1]!);
-    xorWord(bytes, at + 8, to, lastRound(s2, s3, s0, s1) ^ k[last + 2]!);
-    xorWord(bytes, at + 12, to, lastRound(s3, s0, s1, s2) ^ k[last + 3]!);
   }
-}
-
-const lastRound = (a: number, b: number, c: number, d: number): number =>
-  (SBOX[a >>> 24]! << 24) | (SBOX[(b >>> 16) & 255]! << 16) | (SBOX[(c >>> 8) & 255]! << 8) | SBOX[d & 255]!;
-
-function xorWord(bytes: Uint8Array, at: number, to: number, word: number): void {
-  if (at + 4 <= to) {
-    bytes[at]! ^= word >>> 24;
-    bytes[at + 1]! ^= word >>> 16;
-    bytes[at + 2]! ^= word >>> 8;
-    bytes[at + 3]! ^= word;
-  } else {
-    for (let i = at, shift = 24; i < to; i++, shift -= 8) bytes[i]! ^= word >>> shift;
-  }
+  if (at === to) return;
+  encrypt(k, c0, c1, c2, counter);
+  for (let i = 0; at < to; i++, at++) bytes[at]! ^= block[i >> 2]! >>> (24 - 8 * (i & 3));
 }

@@ -1,4 +1,4 @@
-/** The way of a datagram to the jitter buffer: opened, checked, accounted for. Allocates nothing. */
+/** The way of a datagram to the jitter buffer: opened, checked, accounted for. */
 import type { Micros } from '../../hal/hal.js';
 import type { G711Codec } from './g711.codec.js';
 import { JitterBuffer } from './jitter-buffer.engine.js';

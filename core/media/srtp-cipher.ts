@@ -52,11 +52,12 @@ class CounterCipher implements SrtpCipher {
   readonly #hmac: HmacSha1;
   readonly #tag: number;
   readonly #mki: number;
-  readonly #salt: readonly [number, number, number, number];
+  /** Three words of the salt, and its last 16 bits. */
+  readonly #salt = new Int32Array(4);
 
   constructor(key: Uint8Array, salt: Uint8Array, authentication: Uint8Array, tag: number, mki: number) {
     this.#schedule = expandAesKey(key);
-    this.#salt = [u32(salt, 0) | 0, u32(salt, 4) | 0, u32(salt, 8) | 0, u16(salt, 12)];
+    this.#salt.set([u32(salt, 0), u32(salt, 4), u32(salt, 8), u16(salt, 12)]);
     this.#hmac = new HmacSha1(authentication);
     this.#tag = tag;
     this.#mki = mki;
@@ -87,8 +88,8 @@ class CounterCipher implements SrtpCipher {
 
   /** The counter block of RFC 3711 4.1.1: salt * 2^16 XOR SSRC * 2^64 XOR index * 2^16. */
   #xor(packet: Uint8Array, from: number, to: number, roc: number): void {
-    const [s0, s1, s2, s3] = this.#salt;
-    aesCounterXor(this.#schedule, s0, s1 ^ u32(packet, 8), s2 ^ roc, (s3 ^ u16(packet, 2)) << 16, packet, from, to);
+    const s = this.#salt;
+    aesCounterXor(this.#schedule, s[0]!, s[1]! ^ u32(packet, 8), s[2]! ^ roc, (s[3]! ^ u16(packet, 2)) << 16, packet, from, to);
   }
 }
 
@@ -98,7 +99,7 @@ const GCM_TAG = 16;
 class GcmCipher implements SrtpCipher {
   readonly #schedule: AesKeySchedule;
   readonly #ghash: Ghash;
-  readonly #salt: readonly [number, number, number];
+  readonly #salt = new Int32Array(3);
   readonly #mki: number;
   readonly #tag = new Uint8Array(GCM_TAG);
 
@@ -107,7 +108,7 @@ class GcmCipher implements SrtpCipher {
     const zero = new Uint8Array(GCM_TAG);
     aesCounterXor(this.#schedule, 0, 0, 0, 0, zero, 0, zero.length);
     this.#ghash = new Ghash(Int32Array.of(u32(zero, 0), u32(zero, 4), u32(zero, 8), u32(zero, 12)));
-    this.#salt = [u32(salt, 0) | 0, u32(salt, 4) | 0, u32(salt, 8) | 0];
+    this.#salt.set([u32(salt, 0), u32(salt, 4), u32(salt, 8)]);
     this.#mki = mki;
   }
 
@@ -142,9 +143,11 @@ class GcmCipher implements SrtpCipher {
 
   /** Key stream from block `counter` on; the nonce is salt XOR (0, SSRC, roll-over counter, sequence number) (RFC 7714 8.1). */
   #xor(packet: Uint8Array, roc: number, bytes: Uint8Array, counter: number, from: number, to: number): void {
-    const [s0, s1, s2] = this.#salt;
+    const s = this.#salt;
     const ssrc = u32(packet, 8);
-    const nonce1 = s1 ^ ((ssrc << 16) | (roc >>> 16));
-    aesCounterXor(this.#schedule, s0 ^ (ssrc >>> 16), nonce1, s2 ^ ((roc << 16) | u16(packet, 2)), counter, bytes, from, to);
+    const n0 = s[0]! ^ (ssrc >>> 16);
+    const n1 = s[1]! ^ ((ssrc << 16) | (roc >>> 16));
+    const n2 = s[2]! ^ ((roc << 16) | u16(packet, 2));
+    aesCounterXor(this.#schedule, n0, n1, n2, counter, bytes, from, to);
   }
 }
