@@ -131,12 +131,13 @@ export class PageCall {
   }
 
   #reoffer(reoffer: Reoffer): void {
-    // Each description that we send has the next version (RFC 3264 8).
+    // Each description that we send has the next version (RFC 3264 8); one that is not sent has none.
     this.#local.session.version++;
     if (this.#agreed) this.#local.previous = this.#agreed;
     const body = reoffer.offer ? this.#agree(reoffer.offer) : this.#offer();
-    if (body.ok) reoffer.accept(body.value);
-    else reoffer.reject(body.status, undefined, warningHeader(this.#options.address, body.warning));
+    if (body.ok) return reoffer.accept(body.value);
+    this.#local.session.version--;
+    reoffer.reject(body.status, undefined, warningHeader(this.#options.address, body.warning));
   }
 
   /** Opens the media, or changes what is open; the reason where that fails. */
