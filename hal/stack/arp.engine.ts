@@ -13,8 +13,11 @@ import type { StackCounters } from './counters.js';
 const CACHE_LIMIT = 2048;
 /** An entry unconfirmed for that long is asked for anew (RFC 1122 part 2.3.2.1: "on the order of a minute"). */
 const LIFETIME: Micros = 60 * SECOND;
-/** Requests, and the time between them, before a neighbour counts as unreachable (Linux: mcast_solicit, retrans_time). */
-const TRIES = 3;
+/**
+ * Requests, and the time between them (RFC 1122 part 2.3.2.1: no more often), before a neighbour counts as unreachable. As many as lwIP
+ * sends (ARP_MAXPENDING): of Linux's three all are lost once in 150 times where every link loses one frame in twenty.
+ */
+const TRIES = 5;
 const RETRY: Micros = SECOND;
 /** Packets held for one neighbour (Linux held 3 for long), and neighbours asked for at a time. */
 const QUEUE_LIMIT = 4;
