@@ -243,25 +243,38 @@ class ScenarioRun {
   }
 
   #powerWasCut(device: string, { chip }: Unit, cut: PowerCut, record: (fields: TimelineEvent['fields']) => void): void {
-    const configuration = configurationOn(chip, this.#scenario.devices.get(device)!);
-    record({ ...cut, configuration });
-    const expected = `the configuration is whole after a power cut at flash operation ${this.#options.cutPower}`;
-    this.#verdicts.push({ ok: configuration !== 'broken', expected, seen: `the ${configuration} one`, t: this.#world.now });
+    record({ ...cut, configuration: configurationOn(chip, this.#scenario.devices.get(device)!) });
   }
 
   /** What no scenario has to ask for: every step was taken, the power cut came, no machine failed. */
   #ownVerdicts(events: readonly TimelineEvent[]): Verdict[] {
-    const { cutPower } = this.#options;
     const verdicts = this.#steps.notReached.map((expected): Verdict => ({ ok: false, expected, seen: 'its time never came' }));
-    if (cutPower !== undefined && !events.some(({ event }) => event === 'power.cut')) {
-      const operations = [...this.#devices.values()][0]?.chip.allOperations ?? 0;
-      verdicts.push({ ok: false, expected: `a power cut at flash operation ${cutPower}`, seen: `there were only ${operations}` });
-    }
     const failures = events.filter(({ event }) => event === 'machine.failed');
     const failed = failures.map(
       ({ t, fields }): Verdict => ({ ok: false, expected: 'no machine fails', seen: `${fields['machine']}: ${fields['detail']}`, t }),
     );
-    return [...verdicts, ...failed];
+    return [...verdicts, ...this.#powerVerdicts(events), ...failed];
+  }
+
+  /** The power cut that was asked for came, left a whole configuration, and the board booted with that. */
+  #powerVerdicts(events: readonly TimelineEvent[]): Verdict[] {
+    const { cutPower } = this.#options;
+    if (cutPower === undefined) return [];
+    const cut = events.find(({ event }) => event === 'power.cut');
+    if (!cut) {
+      const operations = [...this.#devices.values()][0]?.chip.allOperations ?? 0;
+      return [{ ok: false, expected: `a power cut at flash operation ${cutPower}`, seen: `there were only ${operations}` }];
+    }
+    const { configuration } = cut.fields;
+    const booted = events.find(({ event, device, t }) => event === 'boot.ready' && device === cut.device && t > cut.t);
+    return [
+      {
+        ok: configuration !== 'broken' && booted !== undefined,
+        expected: `after the power cut at flash operation ${cutPower} the board boots with its configuration whole`,
+        seen: booted ? `it booted with the ${configuration} configuration` : 'it did not boot',
+        t: booted?.t ?? cut.t,
+      },
+    ];
   }
 
   #pages(speakers: ReadonlyMap<string, Sound>): ReportPage[] {
