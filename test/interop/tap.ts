@@ -1,70 +1,111 @@
 /**
  * The kernel of this machine at the other end of a cable: a TAP device in a network namespace of its own, whose frames a socat carries
- * to and fro, one datagram a frame. Needs root, iproute2 and socat.
+ * to and fro, one datagram a frame. Needs root, iproute2 and socat; the addresses inside exist nowhere else.
  */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, type StdioOptions, spawn, spawnSync } from 'node:child_process';
 import dgram from 'node:dgram';
-import { writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { NEVER } from 'rxjs';
-import { NodeClock } from '../../hal/node/clock.js';
-import { nodeEntropy } from '../../hal/node/entropy.js';
-import { createStack, type Stack, type StackNic, type StackOptions } from '../../hal/stack/index.js';
+import { describe, it } from 'vitest';
+import type { Clock, MacAddress } from '../../hal/hal.js';
+import type { CapturedFrame } from '../../hal/layers/index.js';
+import type { StackNic } from '../../hal/stack/index.js';
+import { type Random, randomStream } from '../../sim/world/random.js';
+import { isRequired } from '../support/shared.js';
+
+/** Frames of one direction, and how many of them were lost. */
+export interface Way {
+  frames: number;
+  dropped: number;
+}
+
+export interface Losses {
+  readonly toKernel: Readonly<Way>;
+  readonly fromKernel: Readonly<Way>;
+}
 
 export interface Cable {
-  readonly namespace: string;
-  /** Share of frames lost, each way. */
-  loss: number;
-  readonly dropped: number;
-  stack(address: StackOptions['address'], hostname?: string): Stack;
-  /** Runs a program in the namespace, its output in pipes. It ends with the cable. */
-  spawn(command: string, ...args: string[]): ChildProcess;
-  /** Writes every frame that both ends saw, for tshark. */
-  savePcap(file: string): void;
-  close(): void;
+  /** Of the namespace, and of the TAP device in it. */
+  readonly name: string;
+  /** From now on this share of frames is lost each way; counts begin anew. Of each direction the same seed loses the same frames. */
+  lose(share: number, seed: number): Losses;
+  /** Our end of the cable. The last one made hears the frames. */
+  nic(mac: MacAddress, clock: Pick<Clock, 'now'>): StackNic;
+  /** Runs a program in the namespace, its output in pipes unless told otherwise. It ends with the cable. */
+  spawn(command: string, args: readonly string[], stdio?: StdioOptions): ChildProcess;
+  /** Every frame that has come through; 'out' is from us. */
+  readonly frames: readonly CapturedFrame[];
+  close(): Promise<void>;
 }
 
-const MAC = '020000AB0102';
-
-export function canPlug(): string | undefined {
-  if (process.getuid?.() !== 0) return 'needs root';
-  try {
-    execFileSync('ip', ['netns', 'list'], { stdio: 'ignore' });
-    execFileSync('socat', ['-V'], { stdio: 'ignore' });
-    return undefined;
-  } catch (error) {
-    return String(error);
-  }
+/** A `describe` that needs a cable and these programs: skips with the reason where there can be none, fails where the lab is required. */
+export function describeCable(name: string, programs: readonly string[], body: () => void): void {
+  const reason = whyNot(['ip', 'socat', ...programs]);
+  if (reason === undefined) return void describe(name, body);
+  if (!isRequired('lab')) return void describe.skip(`${name} (${reason})`, body);
+  it(name, () => {
+    throw new Error(`BELFRY_REQUIRE asks for the lab: ${reason}`);
+  });
 }
+
+function whyNot(programs: readonly string[]): string | undefined {
+  if (process.getuid?.() !== 0) return 'needs root, for a network namespace';
+  const missing = programs.filter((program) => spawnSync('sh', ['-c', 'command -v "$0"', program]).status !== 0);
+  if (missing.length > 0) return `needs ${missing.join(', ')}`;
+  return spawnSync('ip', ['netns', 'list']).status === 0 ? undefined : 'needs a kernel with network namespaces';
+}
+
+const PREFIX = 'belfry';
+/** Programs get this long to end when told to; then they are killed. */
+const GRACE_MS = 3000;
 
 /** `address` is the kernel's, with its prefix length. */
 export async function plug(address: string): Promise<Cable> {
-  const name = `belfry${process.pid}`;
-  const children: ChildProcess[] = [];
+  sweep();
+  const name = `${PREFIX}${process.pid}`;
   const socket = dgram.createSocket('udp4');
   await new Promise<void>((done) => socket.bind(0, '127.0.0.1', done));
-  const near = socket.address().port;
   const far = await freePort();
-  const ip = (...args: string[]): void => void execFileSync('ip', args);
-  ip('netns', 'add', name);
-  const tun = `TUN,tun-type=tap,iff-no-pi,tun-name=${name}`;
-  children.push(spawn('socat', ['-b', '2000', tun, `UDP4:127.0.0.1:${near},bind=127.0.0.1:${far}`], { stdio: 'ignore' }));
-  await until(() => linkExists(name));
-  ip('link', 'set', name, 'netns', name);
-  ip('-n', name, 'link', 'set', 'lo', 'up');
-  ip('-n', name, 'addr', 'add', address, 'dev', name);
-  ip('-n', name, 'link', 'set', name, 'up');
-  return new TapCable(name, socket, far, children);
+  const cable = new TapCable(name, socket, far);
+  try {
+    ip('netns', 'add', name);
+    const ends = [`TUN,tun-type=tap,iff-no-pi,tun-name=${name}`, `UDP4:127.0.0.1:${socket.address().port},bind=127.0.0.1:${far}`];
+    cable.children.push(spawn('socat', ['-b', '2000', ...ends], { stdio: 'ignore' }));
+    await until(() => existsSync(`/sys/class/net/${name}`));
+    ip('link', 'set', name, 'netns', name);
+    ip('-n', name, 'link', 'set', 'lo', 'up');
+    ip('-n', name, 'addr', 'add', address, 'dev', name);
+    ip('-n', name, 'link', 'set', name, 'up');
+    return cable;
+  } catch (error) {
+    await cable.close();
+    throw error;
+  }
 }
 
-const linkExists = (name: string): boolean => {
-  try {
-    execFileSync('ip', ['link', 'show', name], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-};
+function ip(...args: string[]): string {
+  return execFileSync('ip', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+}
 
+/** Removes what a run left behind that was killed: namespaces are named after the process that made them. */
+function sweep(): void {
+  for (const [, name, pid] of ip('netns', 'list').matchAll(new RegExp(`^(${PREFIX}(\\d+))\\b`, 'gm')))
+    if (!existsSync(`/proc/${pid}`)) removeNamespace(name!);
+}
+
+/** The namespace, and whatever still runs in it: a server's children outlive a server that was killed. */
+function removeNamespace(name: string): void {
+  for (const pid of ip('netns', 'pids', name).split('\n').filter(Boolean)) {
+    try {
+      process.kill(Number(pid), 'SIGKILL');
+    } catch {
+      // It has ended by itself.
+    }
+  }
+  ip('netns', 'del', name);
+}
+
+/** Looks again every 10 ms. What the condition throws ends the wait. */
 export async function until(condition: () => boolean, seconds = 60): Promise<void> {
   for (const end = Date.now() + 1000 * seconds; !condition(); ) {
     if (Date.now() > end) throw new Error(`not within ${seconds} s: ${condition}`);
@@ -80,77 +121,93 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-class TapCable implements Cable {
-  loss = 0;
-  dropped = 0;
-  readonly #clock = new NodeClock();
-  readonly #seen: { at: number; bytes: Uint8Array }[] = [];
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise((done) => child.once('exit', done));
+  child.kill();
+  const patience = setTimeout(() => child.kill('SIGKILL'), GRACE_MS);
+  await ended;
+  clearTimeout(patience);
+}
+
+/** One direction of a bad cable. */
+class Direction {
+  readonly way: Way = { frames: 0, dropped: 0 };
 
   constructor(
-    readonly namespace: string,
-    readonly socket: dgram.Socket,
-    readonly far: number,
-    readonly children: ChildProcess[],
+    readonly share: number,
+    readonly random: Random,
   ) {}
 
-  stack(address: StackOptions['address'], hostname?: string): Stack {
-    const clock = this.#clock;
-    const nic: StackNic = {
-      mac: MAC,
+  passes(): boolean {
+    this.way.frames++;
+    if (!this.random.chance(this.share)) return true;
+    this.way.dropped++;
+    return false;
+  }
+}
+
+class TapCable implements Cable {
+  readonly children: ChildProcess[] = [];
+  readonly frames: CapturedFrame[] = [];
+  #toKernel!: Direction;
+  #fromKernel!: Direction;
+
+  constructor(
+    readonly name: string,
+    readonly socket: dgram.Socket,
+    readonly far: number,
+  ) {
+    this.lose(0, 0);
+  }
+
+  lose(share: number, seed: number): Losses {
+    this.#toKernel = new Direction(share, randomStream(seed, 'to the kernel'));
+    this.#fromKernel = new Direction(share, randomStream(seed, 'from the kernel'));
+    return { toKernel: this.#toKernel.way, fromKernel: this.#fromKernel.way };
+  }
+
+  nic(mac: MacAddress, clock: Pick<Clock, 'now'>): StackNic {
+    return {
+      mac,
       mtu: 1500,
       link: () => ({ up: true }),
       link$: NEVER,
       frames: {
         send: (frame) => {
-          if (this.#passes(frame)) this.socket.send(frame, this.far, '127.0.0.1');
+          if (!this.#toKernel.passes()) return true;
+          this.#note(frame, 'out');
+          this.socket.send(frame, this.far, '127.0.0.1');
           return true;
         },
         onFrame: (listener) => {
           this.socket.removeAllListeners('message');
           this.socket.on('message', (bytes) => {
             const frame = Uint8Array.from(bytes);
-            if (this.#passes(frame)) listener(frame, clock.now());
+            if (!this.#fromKernel.passes()) return;
+            this.#note(frame, 'in');
+            listener(frame, clock.now());
           });
         },
       },
     };
-    return createStack({ nic, clock, entropy: nodeEntropy, address, ...(hostname ? { hostname } : {}) });
   }
 
-  spawn(command: string, ...args: string[]): ChildProcess {
-    const child = spawn('ip', ['netns', 'exec', this.namespace, command, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  spawn(command: string, args: readonly string[], stdio: StdioOptions = ['ignore', 'pipe', 'pipe']): ChildProcess {
+    const child = spawn('ip', ['netns', 'exec', this.name, command, ...args], { stdio });
     this.children.push(child);
     return child;
   }
 
-  savePcap(file: string): void {
-    const header = Buffer.alloc(24);
-    header.writeUInt32LE(0xa1b2c3d4, 0);
-    header.writeUInt16LE(2, 4);
-    header.writeUInt16LE(4, 6);
-    header.writeUInt32LE(65535, 16);
-    header.writeUInt32LE(1, 20);
-    const records = this.#seen.flatMap(({ at, bytes }) => {
-      const record = Buffer.alloc(16);
-      record.writeUInt32LE(Math.floor(at / 1e6), 0);
-      record.writeUInt32LE(at % 1e6, 4);
-      record.writeUInt32LE(bytes.length, 8);
-      record.writeUInt32LE(bytes.length, 12);
-      return [record, Buffer.from(bytes)];
-    });
-    writeFileSync(file, Buffer.concat([header, ...records]));
-  }
-
-  close(): void {
-    for (const child of this.children) child.kill();
+  async close(): Promise<void> {
+    await Promise.all(this.children.map(end));
     this.socket.close();
-    execFileSync('ip', ['netns', 'del', this.namespace]);
+    if (existsSync(`/run/netns/${this.name}`)) removeNamespace(this.name);
   }
 
-  #passes(frame: Uint8Array): boolean {
-    this.#seen.push({ at: this.#clock.now(), bytes: frame });
-    if (Math.random() >= this.loss) return true;
-    this.dropped++;
-    return false;
+  #note(bytes: Uint8Array, direction: CapturedFrame['direction']): void {
+    const at = Math.floor((performance.timeOrigin + performance.now()) * 1000);
+    // A frame that is sent may be written over once it is taken.
+    this.frames.push({ interface: 0, at, direction, bytes: bytes.slice() });
   }
 }

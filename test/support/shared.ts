@@ -6,18 +6,27 @@ import { describe, it } from 'vitest';
 const root = process.env['BELFRY_SHARED'] ?? fileURLToPath(new URL('../../../shared', import.meta.url));
 const required = (process.env['BELFRY_REQUIRE'] ?? '').split(',');
 
+/** Whether BELFRY_REQUIRE names it: its absence is then a failure. */
+export const isRequired = (what: 'suites' | 'lab'): boolean => required.includes(what);
+
 export const sharedPath = (path: string): string => `${root}/${path}`;
 export const readShared = (path: string): Buffer => readFileSync(sharedPath(path));
 export const readSharedJson = <T>(path: string): T => JSON.parse(readShared(path).toString('utf8')) as T;
 
 /** A `describe` over reference vectors: skips with its reason where they are absent, fails where they are required. */
 export function describeSuite(folder: string, body: () => void): void {
-  const path = sharedPath(`suites/${folder}`);
-  if (existsSync(path)) return void describe(folder, body);
-  if (required.includes('suites')) return void it(`${folder} is required`, () => expectPresent(path));
-  describe.skip(`${folder} (no reference vectors at ${path}; BELFRY_SHARED names another place)`, body);
+  describeShared('suites', `suites/${folder}`, folder, body);
 }
 
-function expectPresent(path: string): never {
-  throw new Error(`BELFRY_REQUIRE asks for the reference vectors, and ${path} does not exist`);
+/** The same over anything that is not part of this repository; `reason` is what else is missing. */
+export function describeShared(kind: 'suites' | 'lab', path: string, title: string, body: () => void, reason?: string): void {
+  const place = sharedPath(path);
+  const missing = existsSync(place) ? reason : `nothing at ${place}; BELFRY_SHARED names another place`;
+  if (missing === undefined) describe(title, body);
+  else if (isRequired(kind)) it(`${title}: required`, () => expectPresent(kind, missing));
+  else describe.skip(`${title} (${missing})`, body);
+}
+
+function expectPresent(kind: string, missing: string): never {
+  throw new Error(`BELFRY_REQUIRE asks for ${kind}: ${missing}`);
 }

@@ -8,6 +8,8 @@ export interface TestPki {
   root: Der;
   server: TlsIdentity;
   device: TlsIdentity;
+  /** The private keys of both as PKCS#8, for servers of other make and for flash images. */
+  pkcs8: { server: Der; device: Der };
   /** A device whose authority nobody knows. */
   stranger: TlsIdentity;
 }
@@ -39,5 +41,11 @@ export function makeTestPki(platform: Platform, options: { mac: string; serverNa
     publicKey: key(6).spki,
     issuer: known.issuing,
   });
-  return { root: known.root.certificate, server: identity(known, serverLeaf, 6), device: device(known, 7), stranger: device(unknown, 8) };
+  return {
+    root: known.root.certificate,
+    server: identity(known, serverLeaf, 6),
+    device: device(known, 7),
+    pkcs8: { server: platform.testKey(6).pkcs8, device: platform.testKey(7).pkcs8 },
+    stranger: device(unknown, 8),
+  };
 }
