@@ -45,6 +45,8 @@ export interface MediaStatistics {
   /** Packets that came, each counted once. */
   packets: number;
   lost: number;
+  /** Packets that came too late to be heard. */
+  late: number;
   /** Datagrams that were not taken: forged, replayed, malformed, from elsewhere. */
   rejected: number;
   /** Interarrival jitter (RFC 3550 6.4.1). */
@@ -138,7 +140,8 @@ class Session implements MediaSession {
 
   statistics(): MediaStatistics {
     const { packets, lost, jitter } = this.#receiver.reception;
-    return { packets, lost, rejected: this.#receiver.rejected, jitter, sent: this.#sent };
+    const { late, rejected } = this.#receiver;
+    return { packets, lost, late, rejected, jitter, sent: this.#sent };
   }
 
   close(): MediaStatistics {

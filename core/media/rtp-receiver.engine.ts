@@ -38,6 +38,11 @@ export class RtpReceiver {
     this.#playout.codec = codec;
   }
 
+  /** Packets that came too late to be heard. */
+  get late(): number {
+    return this.#buffer.late;
+  }
+
   /** Takes one datagram; false where it was rejected. */
   receive(datagram: Uint8Array, at: Micros): boolean {
     if (datagram.length > MAX_DATAGRAM) return this.reject('too-long');
