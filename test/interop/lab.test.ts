@@ -35,6 +35,7 @@ describeLab('a secure page in the lab', () => {
   afterEach(async () => {
     await device?.kill();
     device = undefined;
+    await lab.script('ua.sh', 'stop', 'B');
   });
   afterAll(() => lab.close());
 
@@ -93,7 +94,6 @@ describeLab('a secure page in the lab', () => {
     await lab.script('ua.sh', 'dial', 'B', PAGED);
     if (expected === '488') await refused(unit);
     else await heard(unit, expected === 'SRTP');
-    await lab.script('ua.sh', 'stop', 'B');
   });
 
   const refused = async (unit: Device): Promise<void> => {
@@ -111,14 +111,8 @@ describeLab('a secure page in the lab', () => {
     expect(await unit.event('call.ended')).toMatchObject({ by: 'peer' });
     await unit.stop();
     expect(unit.all('media.secured').map(({ suite }) => suite)).toEqual(secured ? [SUITE] : []);
-    await judged('wav.mjs', 'check', unit.speaker, '1000', '3');
+    expect(await lab.listen(unit.speaker, 1000, 3)).toMatch(/^ok/);
     await captured(unit, secured);
-  };
-
-  const judged = async (script: string, ...args: string[]): Promise<string> => {
-    const { status, text } = await lab.attempt(script, ...args);
-    expect(status, text).toBe(0);
-    return text;
   };
 
   /** libsrtp2's word on each direction, with the keys of the SDP in the capture; tshark opens the TLS with what the capture itself holds. */
@@ -127,7 +121,7 @@ describeLab('a secure page in the lab', () => {
     for (const method of ['REGISTER', 'INVITE', 'ACK', 'BYE']) expect(messages).toMatch(new RegExp(`Request: ${method} `));
     const classic = `${unit.capture}.pcap`;
     await lab.jail.run('tshark', ['-r', unit.capture, '-F', 'pcap', '-w', classic]);
-    const streams = (await judged('srtp.sh', 'check', classic)).split('\n').filter((line) => line.startsWith('port '));
+    const streams = (await lab.script('srtp.sh', 'check', classic)).split('\n').filter((line) => line.startsWith('port '));
     expect(streams).toHaveLength(2);
     for (const stream of streams) expect(stream).toMatch(secured ? SECURED : CLEAR);
     const tone = secured
