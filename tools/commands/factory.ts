@@ -1,18 +1,22 @@
-/** `belfry factory`: what happens at manufacture. Makes the authorities, and flash images whose factory partition holds a unit's identity. */
+/**
+ * `belfry factory`: what happens at manufacture. Makes the authorities, certificates for servers that devices meet, and flash images whose
+ * factory partition holds a unit's identity.
+ */
 import { randomFillSync } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
-import { type Authorities, issueDeviceCertificate, makeAuthorities } from '../../core/certs/authority.js';
+import { addressOctets } from '../../core/certs/address.js';
+import { type Authorities, issueDeviceCertificate, issueServerCertificate, makeAuthorities } from '../../core/certs/authority.js';
 import { readCertificate } from '../../core/certs/certificate.codec.js';
 import { readIdentity, readTrusted } from '../../core/certs/certificate-file.codec.js';
-import type { Authority, IssuingPorts } from '../../core/certs/issue.js';
+import type { AltName, Authority, IssuingPorts } from '../../core/certs/issue.js';
 import { readPem, writePem } from '../../core/certs/pem.codec.js';
 import { pkcs8Of } from '../../core/certs/private-key.codec.js';
 import { encodeFactory, type FactoryContent } from '../../core/storage/factory.codec.js';
 import { encodePartitionTable, placePartitions } from '../../core/storage/image.codec.js';
 import { concat, hex, utf8 } from '../../hal/base/bytes.js';
-import { fromIso8601, iso8601 } from '../../hal/base/time.js';
+import { DAY, fromIso8601, iso8601, MILLISECOND } from '../../hal/base/time.js';
 import type { BoardProfile } from '../../hal/board.js';
 import type { Der, UnixMillis } from '../../hal/hal.js';
 import { createNodeCrypto, exported, makeKey } from '../../hal/node/crypto.js';
@@ -23,27 +27,43 @@ import { boardOrExplain } from './boards.js';
 export const factoryCommand: Command = {
   name: 'factory',
   summary: 'authorities, and flash images with a device identity, as made at manufacture',
-  usage: 'ca --out DIR | device --board ID --mac MAC (--ca DIR | --cert PEM --key PEM | --no-certificate) --out IMAGE',
+  usage:
+    'ca --out DIR [--server NAMES] | server --ca DIR --server NAMES --out PREFIX | device --board ID --mac MAC (--ca DIR | --cert PEM --key PEM | --no-certificate) --out IMAGE',
   options: {
-    out: { type: 'string', value: 'PATH', help: 'ca: the folder to make; device: the flash image to write' },
+    out: {
+      type: 'string',
+      value: 'PATH',
+      help: 'ca: the folder to make; server: PREFIX.crt and PREFIX.key; device: the flash image to write',
+    },
+    server: {
+      type: 'string',
+      value: 'NAMES',
+      help: 'a server certificate for these host names and addresses, comma between; with ca: server.crt',
+    },
     board: { type: 'string', value: 'ID', help: 'device: the board (belfry boards lists them)' },
     mac: { type: 'string', value: 'MAC', help: 'device: 12 hex digits; becomes the CN of the device certificate' },
-    ca: { type: 'string', value: 'DIR', help: 'device: sign with the issuing authority of this folder' },
+    ca: { type: 'string', value: 'DIR', help: 'server, device: sign with the issuing authority of this folder' },
     cert: { type: 'string', value: 'PEM', help: 'device: take this certificate (and the chain in the file) instead' },
     key: { type: 'string', value: 'PEM', help: 'device: the private key of --cert' },
     'no-certificate': { type: 'boolean', help: 'device: a unit from before 2019, without a device certificate' },
-    anchors: { type: 'string', value: 'FILE', help: 'device: preinstalled public CAs, PEM (default: the Mozilla set of this Node)' },
+    anchors: {
+      type: 'string',
+      value: 'FILE',
+      help: 'device: preinstalled CAs, PEM (default: the Mozilla set of this Node; none without TLS)',
+    },
     made: { type: 'string', value: 'DATE', help: 'the date of manufacture, 2026-01-31 (default: now)' },
   },
   examples: [
     ['belfry factory ca --out ca', 'root, intermediate and issuing as .crt and .key, chain.pem and cas.pem'],
+    ['belfry factory server --ca ca --server prov.example.com,192.0.2.7 --out prov', 'prov.crt, with its chain, and prov.key'],
     ['belfry factory device --board 8180-g2 --mac 0022EE0A0001 --ca ca --out lobby.flash', 'one unit, ready for belfry run'],
   ],
   run: async (args, io) => {
     const [what] = args.positionals;
     if (what === 'ca') return makeCa(args, io);
+    if (what === 'server') return makeServer(args, io);
     if (what === 'device') return makeDevice(args, io);
-    throw new CannotRun('factory: say what to make, ca or device; see belfry factory --help');
+    throw new CannotRun('factory: say what to make, ca, server or device; see belfry factory --help');
   },
 };
 
@@ -83,7 +103,35 @@ function makeCa(args: Arguments, io: Io): ExitStatus {
   writeOutput(join(dir, 'cas.pem'), pem('root') + pem('intermediate') + pem('issuing'));
   if (io.json) io.record({ made: 'ca', folder: dir, files: names });
   else io.say(`${dir}: ${names.join(', ')}\ninstall cas.pem on the servers that shall recognise devices; keep the .key files secret`);
+  return args.text('server') === undefined ? 0 : writeServer(args, { ca: dir, prefix: join(dir, 'server') }, io);
+}
+
+const makeServer = (args: Arguments, io: Io): ExitStatus => writeServer(args, { ca: needed(args, 'ca'), prefix: needed(args, 'out') }, io);
+
+/** Clients refuse longer ones: Apple's limit for a server certificate of a private authority. */
+const SERVER_DAYS = 825;
+
+/** The certificate comes with its chain, as servers want it in one file. */
+function writeServer(args: Arguments, { ca, prefix }: { ca: string; prefix: string }, io: Io): ExitStatus {
+  const [first, ...others] = needed(args, 'server').split(',').map(altName);
+  const issuer = authorityOf(ca, 'issuing');
+  const server = exported(makeKey('rsa-2048'));
+  const from = dateOf(args);
+  const until = from + (SERVER_DAYS * DAY) / MILLISECOND;
+  const leaf = issueServerCertificate(ports, { names: [first!, ...others], from, until, publicKey: server.key.spki, issuer });
+  const chain = [leaf, issuer.certificate, certificateOf(join(ca, 'intermediate.crt'))];
+  writeOutput(`${prefix}.crt`, chain.map((certificate) => writePem('CERTIFICATE', certificate)).join(''));
+  writeOutput(`${prefix}.key`, writePem('PRIVATE KEY', server.pkcs8), { secret: true });
+  const files = [`${prefix}.crt`, `${prefix}.key`];
+  if (io.json) io.record({ made: 'server', files, names: [first!, ...others].map(({ value }) => value), until: iso8601(until) });
+  else io.say(`${files.join(', ')}: a server certificate for ${needed(args, 'server')}, valid until ${iso8601(until).slice(0, 10)}`);
   return 0;
+}
+
+function altName(value: string): AltName {
+  if (addressOctets(value)) return { type: 'ip', value };
+  if (!/^([a-z0-9-]+\.)*[a-z][a-z0-9-]*$/i.test(value)) throw new CannotRun(`factory: '${value}' is neither a host name nor an address`);
+  return { type: 'dns', value };
 }
 
 function makeDevice(args: Arguments, io: Io): ExitStatus {
@@ -92,7 +140,7 @@ function makeDevice(args: Arguments, io: Io): ExitStatus {
   if (!/^[0-9A-F]{12}$/.test(mac)) throw new CannotRun(`factory: --mac ${args.text('mac')} is no MAC address; write 12 hex digits`);
   const made = dateOf(args);
   const identity = identityOf(args, board, mac, made);
-  const anchors = anchorsOf(args);
+  const anchors = anchorsOf(args, board);
   const content: FactoryContent = {
     board: board.id,
     mac,
@@ -161,8 +209,9 @@ function givenIdentity(certificate: string, key: string): FactoryContent['identi
   return { chain: both.value.chain, pkcs8: keyOf(key) };
 }
 
-function anchorsOf(args: Arguments): FactoryContent['anchors'] {
+function anchorsOf(args: Arguments, board: BoardProfile): FactoryContent['anchors'] {
   const file = args.text('anchors');
+  if (file === undefined && !board.tls.supported) return { set: 'none', version: 'the board has no TLS', certificates: [] };
   if (file === undefined) {
     const certificates = rootCertificates.map((pem) => expectBlock(utf8(pem)));
     return { set: 'Mozilla', version: `Node ${process.versions.node}`, certificates };
