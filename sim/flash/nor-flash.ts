@@ -52,6 +52,13 @@ export class NorFlash {
     return ok(chip);
   }
 
+  /** A chip with the same octets, as if it were new: no operation was done on it, and no power cut is planned. */
+  copy(): NorFlash {
+    const copy = new NorFlash(this.partitions);
+    for (const [name, memory] of this.#memories) copy.#memories.set(name, memory.copy());
+    return copy;
+  }
+
   /** Every octet of the chip. */
   image(): Uint8Array {
     const out = new Uint8Array(this.#size);

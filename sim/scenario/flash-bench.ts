@@ -29,7 +29,7 @@ export function makeChip({ board, factory, setup, certificateOf }: ImageOptions)
   const local = setup.image.settings.size > 0 ? [{ path: LOCAL_SETTINGS, bytes: encodeConf(setup.image.settings) }] : [];
   const stores = mountAll(chip);
   for (const file of [...files, ...local]) commit(stores, file);
-  return expectOk(NorFlash.fromImage(chip.image()), 'image of a new chip');
+  return chip.copy();
 }
 
 /** The settings files on a chip, as a boot would find them; undefined where there is none. */

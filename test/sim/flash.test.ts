@@ -160,6 +160,17 @@ describe('image', () => {
     expect(octets((await submit(boot(again.value), read(4, 4, 'data')))[0])).toEqual(page(0x34, 4));
   });
 
+  it('is copied to a chip with a life of its own', () => {
+    const chip = new NorFlash([CONFIG, DATA]);
+    chip.commit(program(16, new Array(16).fill(0x0f)));
+    const copy = chip.copy();
+    expect(copy.image()).toEqual(chip.image());
+    expect(copy.operations).toBe(0);
+    copy.commit({ type: 'erase', partition: 'config', offset: 0 });
+    expect(chip.memory('config').read(16, 1)).toEqual(Uint8Array.of(0x0f));
+    expect(copy.memory('config').read(16, 1)).toEqual(Uint8Array.of(0xff));
+  });
+
   it('that is none is refused in words', () => {
     expect(NorFlash.fromImage(bytes(0xff, 8192))).toEqual({ ok: false, error: expect.stringContaining('not a Belfry flash image') });
   });
