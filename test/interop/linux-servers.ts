@@ -53,7 +53,7 @@ async function start({ cable, folder }: Site, port: number, command: string, arg
   const log = (): string => readFileSync(path, 'utf8');
   await until(() => {
     if (child.exitCode !== null) throw new Error(`${command} ended: ${log()}`);
-    return execFileSync('ss', ['-N', cable.name, '-Hltn', 'sport', '=', `:${port}`], { encoding: 'utf8' }) !== '';
+    return execFileSync('ip', ['netns', 'exec', cable.name, 'ss', '-Hltn', 'sport', '=', `:${port}`], { encoding: 'utf8' }) !== '';
   }, 20);
   return log;
 }

@@ -2,16 +2,16 @@
  * The kernel of this machine at the other end of a cable: a TAP device in a network namespace of its own, whose frames a socat carries
  * to and fro, one datagram a frame. Needs root, iproute2 and socat; the addresses inside exist nowhere else.
  */
-import { type ChildProcess, execFileSync, type StdioOptions, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFileSync, type StdioOptions, spawn } from 'node:child_process';
 import dgram from 'node:dgram';
 import { existsSync } from 'node:fs';
 import { NEVER } from 'rxjs';
-import { describe, it } from 'vitest';
 import type { Clock, MacAddress } from '../../hal/hal.js';
 import type { CapturedFrame } from '../../hal/layers/index.js';
 import type { StackNic } from '../../hal/stack/index.js';
 import { type Random, randomStream } from '../../sim/world/random.js';
-import { isRequired } from '../support/shared.js';
+import { absent, Jail } from '../support/jail.js';
+import { describeWith } from '../support/shared.js';
 
 /** Frames of one direction, and how many of them were lost. */
 export interface Way {
@@ -39,41 +39,25 @@ export interface Cable {
 }
 
 /** A `describe` that needs a cable and these programs: skips with the reason where there can be none, fails where the lab is required. */
-export function describeCable(name: string, programs: readonly string[], body: () => void): void {
-  const reason = whyNot(['ip', 'socat', ...programs]);
-  if (reason === undefined) return void describe(name, body);
-  if (!isRequired('lab')) return void describe.skip(`${name} (${reason})`, body);
-  it(name, () => {
-    throw new Error(`BELFRY_REQUIRE asks for the lab: ${reason}`);
-  });
-}
+export const describeCable = (title: string, programs: readonly string[], body: () => void): void =>
+  describeWith('lab', title, body, absent('socat', ...programs));
 
-function whyNot(programs: readonly string[]): string | undefined {
-  if (process.getuid?.() !== 0) return 'needs root, for a network namespace';
-  const missing = programs.filter((program) => spawnSync('sh', ['-c', 'command -v "$0"', program]).status !== 0);
-  if (missing.length > 0) return `needs ${missing.join(', ')}`;
-  return spawnSync('ip', ['netns', 'list']).status === 0 ? undefined : 'needs a kernel with network namespaces';
-}
-
-const PREFIX = 'belfry';
 /** Programs get this long to end when told to; then they are killed. */
 const GRACE_MS = 3000;
 
 /** `address` is the kernel's, with its prefix length. */
 export async function plug(address: string): Promise<Cable> {
-  sweep();
-  const name = `${PREFIX}${process.pid}`;
   const socket = dgram.createSocket('udp4');
   await new Promise<void>((done) => socket.bind(0, '127.0.0.1', done));
   const far = await freePort();
-  const cable = new TapCable(name, socket, far);
+  const cable = new TapCable(new Jail('cable'), socket, far);
+  const { name } = cable;
+  const ip = (...args: string[]): void => void execFileSync('ip', args);
   try {
-    ip('netns', 'add', name);
     const ends = [`TUN,tun-type=tap,iff-no-pi,tun-name=${name}`, `UDP4:127.0.0.1:${socket.address().port},bind=127.0.0.1:${far}`];
     cable.children.push(spawn('socat', ['-b', '2000', ...ends], { stdio: 'ignore' }));
     await until(() => existsSync(`/sys/class/net/${name}`));
     ip('link', 'set', name, 'netns', name);
-    ip('-n', name, 'link', 'set', 'lo', 'up');
     ip('-n', name, 'addr', 'add', address, 'dev', name);
     ip('-n', name, 'link', 'set', name, 'up');
     return cable;
@@ -81,28 +65,6 @@ export async function plug(address: string): Promise<Cable> {
     await cable.close();
     throw error;
   }
-}
-
-function ip(...args: string[]): string {
-  return execFileSync('ip', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
-}
-
-/** Removes what a run left behind that was killed: namespaces are named after the process that made them. */
-function sweep(): void {
-  for (const [, name, pid] of ip('netns', 'list').matchAll(new RegExp(`^(${PREFIX}(\\d+))\\b`, 'gm')))
-    if (!existsSync(`/proc/${pid}`)) removeNamespace(name!);
-}
-
-/** The namespace, and whatever still runs in it: a server's children outlive a server that was killed. */
-function removeNamespace(name: string): void {
-  for (const pid of ip('netns', 'pids', name).split('\n').filter(Boolean)) {
-    try {
-      process.kill(Number(pid), 'SIGKILL');
-    } catch {
-      // It has ended by itself.
-    }
-  }
-  ip('netns', 'del', name);
 }
 
 /** Looks again every 10 ms. What the condition throws ends the wait. */
@@ -153,11 +115,14 @@ class TapCable implements Cable {
   #toKernel!: Direction;
   #fromKernel!: Direction;
 
+  readonly name: string;
+
   constructor(
-    readonly name: string,
+    readonly jail: Jail,
     readonly socket: dgram.Socket,
     readonly far: number,
   ) {
+    this.name = jail.name;
     this.lose(0, 0);
   }
 
@@ -193,8 +158,8 @@ class TapCable implements Cable {
     };
   }
 
-  spawn(command: string, args: readonly string[], stdio: StdioOptions = ['ignore', 'pipe', 'pipe']): ChildProcess {
-    const child = spawn('ip', ['netns', 'exec', this.name, command, ...args], { stdio });
+  spawn(command: string, args: readonly string[], stdio?: StdioOptions): ChildProcess {
+    const child = this.jail.spawn(command, args, stdio ? { stdio } : {});
     this.children.push(child);
     return child;
   }
@@ -202,7 +167,7 @@ class TapCable implements Cable {
   async close(): Promise<void> {
     await Promise.all(this.children.map(end));
     this.socket.close();
-    if (existsSync(`/run/netns/${this.name}`)) removeNamespace(this.name);
+    this.jail.close();
   }
 
   #note(bytes: Uint8Array, direction: CapturedFrame['direction']): void {

@@ -2,7 +2,8 @@
  * A network namespace with nothing but its own loopback, for programs that Belfry did not write: nothing they send leaves this machine,
  * and the ports they are used to are free, whatever else runs here. Needs root and iproute2.
  */
-import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, execFileSync, type StdioOptions, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 
 /** Why tests with these programs cannot run here; undefined when they can. */
 export function absent(...programs: string[]): string | undefined {
@@ -24,6 +25,8 @@ function found(program: string): boolean {
 export interface Surroundings {
   env?: Readonly<Record<string, string>>;
   cwd?: string;
+  /** Of a program that is started: pipes for its output unless told otherwise. */
+  stdio?: StdioOptions;
 }
 
 export interface Ended {
@@ -33,12 +36,14 @@ export interface Ended {
 }
 
 export class Jail {
-  readonly #name: string;
+  /** Of the namespace: the purpose and the number of this process. */
+  readonly name: string;
 
   constructor(purpose: string) {
-    this.#name = `${purpose}${process.pid}`;
-    execFileSync('ip', ['netns', 'add', this.#name]);
-    execFileSync('ip', ['-n', this.#name, 'link', 'set', 'lo', 'up']);
+    sweep(purpose);
+    this.name = `${purpose}${process.pid}`;
+    ip('netns', 'add', this.name);
+    ip('-n', this.name, 'link', 'set', 'lo', 'up');
   }
 
   /** Runs a program to its end. */
@@ -53,19 +58,42 @@ export class Jail {
   }
 
   /** Starts a program, its output in pipes. */
-  spawn(program: string, args: readonly string[], { env, cwd }: Surroundings = {}): ChildProcess {
-    return spawn('ip', this.#inside(program, args), { env: { ...process.env, ...env }, cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+  spawn(program: string, args: readonly string[], { env, cwd, stdio }: Surroundings = {}): ChildProcess {
+    const options = { env: { ...process.env, ...env }, cwd, stdio: stdio ?? ['ignore', 'pipe', 'pipe'] };
+    return spawn('ip', this.#inside(program, args), options);
   }
 
-  /** Programs that still run keep the namespace alive until they end. */
+  /** Ends what still runs in it. */
   close(): void {
-    execFileSync('ip', ['netns', 'del', this.#name]);
+    remove(this.name);
   }
 
   /** `ip` becomes the program (exec), so that signals to the child reach it. */
   #inside(program: string, args: readonly string[]): string[] {
-    return ['netns', 'exec', this.#name, program, ...args];
+    return ['netns', 'exec', this.name, program, ...args];
   }
+}
+
+/** Removes what a run left behind that was killed: the process that a namespace is named after is no more. */
+function sweep(purpose: string): void {
+  for (const [, name, pid] of ip('netns', 'list').matchAll(new RegExp(`^(${purpose}(\\d+))\\b`, 'gm')))
+    if (name !== undefined && !existsSync(`/proc/${pid}`)) remove(name);
+}
+
+/** A server's children may outlive a server that was killed, and keep the namespace alive. */
+function remove(name: string): void {
+  for (const pid of ip('netns', 'pids', name).split('\n').filter(Boolean)) {
+    try {
+      process.kill(Number(pid), 'SIGKILL');
+    } catch {
+      // It has ended by itself.
+    }
+  }
+  ip('netns', 'del', name);
+}
+
+function ip(...args: string[]): string {
+  return execFileSync('ip', args, { encoding: 'utf8' });
 }
 
 const LONGEST_OUTPUT = 64 * 2 ** 20;

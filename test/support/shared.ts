@@ -6,8 +6,8 @@ import { describe, it } from 'vitest';
 const root = process.env['BELFRY_SHARED'] ?? fileURLToPath(new URL('../../../shared', import.meta.url));
 const required = (process.env['BELFRY_REQUIRE'] ?? '').split(',');
 
-/** Whether BELFRY_REQUIRE names it: its absence is then a failure. */
-export const isRequired = (what: 'suites' | 'lab'): boolean => required.includes(what);
+/** What BELFRY_REQUIRE may name. */
+type Kind = 'suites' | 'lab';
 
 export const sharedPath = (path: string): string => `${root}/${path}`;
 export const readShared = (path: string): Buffer => readFileSync(sharedPath(path));
@@ -19,14 +19,18 @@ export function describeSuite(folder: string, body: () => void): void {
 }
 
 /** The same over anything that is not part of this repository; `reason` is what else is missing. */
-export function describeShared(kind: 'suites' | 'lab', path: string, title: string, body: () => void, reason?: string): void {
+export function describeShared(kind: Kind, path: string, title: string, body: () => void, reason?: string): void {
   const place = sharedPath(path);
-  const missing = existsSync(place) ? reason : `nothing at ${place}; BELFRY_SHARED names another place`;
+  describeWith(kind, title, body, existsSync(place) ? reason : `nothing at ${place}; BELFRY_SHARED names another place`);
+}
+
+/** A `describe` that needs something of its surroundings; `missing` is what is not there. */
+export function describeWith(kind: Kind, title: string, body: () => void, missing: string | undefined): void {
   if (missing === undefined) describe(title, body);
-  else if (isRequired(kind)) it(`${title}: required`, () => expectPresent(kind, missing));
+  else if (required.includes(kind)) it(`${title}: required`, () => expectPresent(kind, missing));
   else describe.skip(`${title} (${missing})`, body);
 }
 
-function expectPresent(kind: string, missing: string): never {
+function expectPresent(kind: Kind, missing: string): never {
   throw new Error(`BELFRY_REQUIRE asks for ${kind}: ${missing}`);
 }
