@@ -7,7 +7,10 @@ import type { World } from '../world/world.js';
 export interface LinkFaults {
   /** Time that every frame takes. A frame from host to host crosses two links. */
   latency: Micros;
-  /** Added to it, anew for each frame: evenly spread from 0 to this. Frames closer together than that may change order. */
+  /**
+   * Added to it: evenly spread from 0 to this, anew for each instant at which frames are sent. Those of one instant are a burst, which a
+   * queue delays alike; frames further apart, and closer than this, may change order.
+   */
   jitter: Micros;
   loss: number;
   /** Chance that a frame arrives twice. */
@@ -48,6 +51,9 @@ export class LinkDirection {
   #inFlight = 0;
   #lastDelivered = 0;
   #busyUntil: Micros = 0;
+  /** When the present burst was sent, and its jitter. */
+  #burstAt: Micros = -1;
+  #wander: Micros = 0;
 
   /** `name` names the random streams, one a fault: a fault switched on moves nothing in the others. */
   constructor(world: World, name: string, faults: LinkFaults, deliver: (frame: Uint8Array) => void) {
@@ -68,6 +74,7 @@ export class LinkDirection {
       return;
     }
     const leaves = this.#serialize(frame);
+    this.#drawJitter();
     this.#carry(frame, order, leaves);
     if (!this.#random.duplicate.chance(faults.duplicate)) return;
     stats.duplicated++;
@@ -91,13 +98,19 @@ export class LinkDirection {
     return this.#busyUntil;
   }
 
+  #drawJitter(): void {
+    const { now } = this.#world;
+    if (now === this.#burstAt) return;
+    this.#burstAt = now;
+    this.#wander = this.#random.jitter.below(this.faults.jitter + 1);
+  }
+
   #carry(frame: Uint8Array, order: number, leaves: Micros): void {
-    const { latency, jitter, reorder } = this.faults;
-    const wander = jitter > 0 ? this.#random.jitter.below(jitter + 1) : 0;
+    const { latency, reorder } = this.faults;
     const held = this.#random.reorder.chance(reorder) ? REORDER_HOLD : 0;
     const cuts = this.#cuts;
     this.#inFlight++;
-    this.#world.at(leaves + latency + wander + held, () => this.#arrive(frame, order, cuts), `link ${this.#name}`);
+    this.#world.at(leaves + latency + this.#wander + held, () => this.#arrive(frame, order, cuts), `link ${this.#name}`);
   }
 
   #arrive(frame: Uint8Array, order: number, cuts: number): void {

@@ -117,6 +117,12 @@ describe('link', () => {
     expect(b.received.some(({ n }, i) => i > 0 && n < b.received[i - 1]!.n)).toBe(true);
   });
 
+  it('delays a burst alike: frames of one instant keep their order', async () => {
+    const { a, b } = await stream({ latency: MILLISECOND, jitter: 30 * MILLISECOND }, 1_000, 0);
+    expect(b.received.map((r) => r.n)).toEqual(Array.from({ length: 1_000 }, (_, n) => n));
+    expect(a.port.stats.up.reordered).toBe(0);
+  });
+
   it('keeps the order without jitter', async () => {
     const { a, b } = await stream({ latency: MILLISECOND }, 1_000, 1);
     expect(b.received.map((r) => r.n)).toEqual(Array.from({ length: 1_000 }, (_, n) => n));
