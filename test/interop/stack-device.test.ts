@@ -36,13 +36,14 @@ sip.u1.pwd = ${PASSWORD}
 const MODEL_FILE = `audio.page.vol = -6dB\n${'# what every unit of this model has\n'.repeat(1600)}`;
 
 describeCable('a device on the stack, on a cable that loses frames', ['dnsmasq', 'nginx', 'kamailio', 'ss', 'tshark'], () => {
-  const folder = mkdtempSync(`${tmpdir()}/belfry-`);
-  const pki = makeTestPki(nodePlatform(), { mac: MAC, serverName: NAME, at: Date.now() });
+  let folder: string;
   let cable: Cable;
   let logs: Logs;
   const total = { toKernel: 0, fromKernel: 0 };
 
   beforeAll(async () => {
+    folder = mkdtempSync(`${tmpdir()}/belfry-`);
+    const pki = makeTestPki(nodePlatform(), { mac: MAC, serverName: NAME, at: Date.now() });
     cable = await plug(`${KERNEL}/24`);
     const served = { 'algop8180g2.conf': MODEL_FILE, [OWN_NAME]: OWN_FILE };
     logs = await startServers({ cable, folder, address: KERNEL, name: NAME, pki, files: served, user: 'lobby', password: PASSWORD });

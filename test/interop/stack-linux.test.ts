@@ -51,9 +51,10 @@ function host(cable: Cable, address: StackOptions['address'], hostname?: string)
 describeCable('the stack against the kernel', ['dnsmasq', 'ping', 'tshark'], () => {
   let cable: Cable;
   let stack: Stack;
-  const folder = mkdtempSync(`${tmpdir()}/belfry-`);
+  let folder: string;
 
   beforeAll(async () => {
+    folder = mkdtempSync(`${tmpdir()}/belfry-`);
     cable = await plug(`${KERNEL}/24`);
     stack = host(cable, { address: OURS, prefix: 24, dns: [KERNEL] });
     let ready = false;
