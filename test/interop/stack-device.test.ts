@@ -1,7 +1,7 @@
 /** A whole device on `hal/stack` in a network of the kernel's, on a bad cable: from DHCP to a registration over TLS, and back. */
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { board8180g2 } from '../../boards/8180-g2.js';
 import { writePem } from '../../core/certs/pem.codec.js';
 import { utf8 } from '../../hal/base/bytes.js';
@@ -66,6 +66,7 @@ describeCable('a device on the stack, on a cable that loses frames', ['dnsmasq',
 
     const losses = cable.lose(LOSS, seed);
     const device = new StackDevice(cable, MAC, board8180g2, image);
+    onTestFinished(device.close);
     const applied = await device.event('provisioning.applied', PATIENCE_S);
     const registered = await device.event('registration.registered', PATIENCE_S);
     await device.shutdown();

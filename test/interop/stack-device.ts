@@ -46,8 +46,9 @@ export class StackDevice {
   /** Lines of an NSS key log. */
   readonly secrets: string[] = [];
   readonly counters: Stack['counters'];
+  /** Power off; the image can then be opened again. */
+  readonly close: () => void;
   readonly #endpoint: Endpoint;
-  readonly #close: () => void;
   readonly #waiting = new Set<(event: EndpointEvent) => void>();
 
   /** Boots it from the image. */
@@ -77,7 +78,7 @@ export class StackDevice {
       sink: (event) => this.#heard(event),
       onSecret: (line) => void this.secrets.push(line),
     });
-    this.#close = () => {
+    this.close = () => {
       clock.setAlarm(undefined);
       sound.close();
       flash.close();
@@ -108,9 +109,8 @@ export class StackDevice {
   }
 
   /** Ends in order: what is registered is taken back. */
-  async shutdown(): Promise<void> {
-    await new Promise<void>((done) => this.#endpoint.shutdown(done));
-    this.#close();
+  shutdown(): Promise<void> {
+    return new Promise((done) => this.#endpoint.shutdown(done));
   }
 
   #heard(event: EndpointEvent): void {
