@@ -1,15 +1,16 @@
 /** The simulator as a stranger meets it: the command, what it prints, how it ends, and the files that it leaves. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { soundReport, toneShare } from '../../sim/artefacts/sound.js';
 import { frameTable, keyLog, payloadsAsSpeech } from '../support/captured.js';
 import { belfry, type Ended } from '../support/command-line.js';
-import { sharedPath } from '../support/shared.js';
+import { describeShared, sharedPath } from '../support/shared.js';
 
 const MAC = '0022EE0A0001';
+const JUDGE = 'lab/wav.mjs';
 const folder = mkdtempSync(join(tmpdir(), 'belfry-sim-'));
 const artefact = (name: string, file: string): Buffer => readFileSync(join(folder, name, file));
 const sim = (name: string, scenario: string, ...args: string[]): Promise<Ended> =>
@@ -86,10 +87,11 @@ describe('the secure page', () => {
     expect(toneShare({ samples: payloadsAsSpeech(artefact('A', 'capture.pcapng'), MAC), rate: 8000 }, 1000)).toBeLessThan(0.1);
   });
 
-  const judge = sharedPath('lab/wav.mjs');
-  it.skipIf(!existsSync(judge))('passes the judge of WAV files that nobody here wrote', () => {
-    const said = execFileSync(process.execPath, [judge, 'check', join(folder, 'A/speaker.wav'), '1000', '4.8'], { encoding: 'utf8' });
-    expect(said).toMatch(/^ok/);
+  describeShared('lab', JUDGE, 'the judge of WAV files that nobody here wrote', () => {
+    it('finds the tone', () => {
+      const file = join(folder, 'A/speaker.wav');
+      expect(execFileSync(process.execPath, [sharedPath(JUDGE), 'check', file, '1000', '4.8'], { encoding: 'utf8' })).toMatch(/^ok/);
+    });
   });
 });
 
