@@ -35,8 +35,7 @@ function expectRefusal({ status, out }: Ended, event: string, lines: readonly Re
 describe('the secure page', () => {
   let first: Ended;
   beforeAll(async () => {
-    first = await sim('A', 'secure-page', '--seed', '7');
-    await sim('B', 'secure-page', '--seed', '7');
+    [first] = await Promise.all([sim('A', 'secure-page', '--seed', '7'), sim('B', 'secure-page', '--seed', '7')]);
   });
 
   it.each([
@@ -60,8 +59,7 @@ describe('the secure page', () => {
   it('names three things to break, a line each; the first two end with 1 and say why, and the third is survived', async () => {
     const lines = first.out.slice(first.out.indexOf('three things to break:')).trim().split('\n').slice(1);
     const commands = lines.map((line) => / npm start -- (.+?) {2,}\S/.exec(line)![1]!);
-    const broken: Ended[] = [];
-    for (const command of commands) broken.push(await sim('broken', 'secure-page', ...command.split(' ')));
+    const broken = await Promise.all(commands.map((command, i) => sim(`broken${i}`, 'secure-page', ...command.split(' '))));
     const [rogue, board, cut] = broken;
     expect(commands.slice(0, 2)).toEqual(['--set servers.provisioning.certificate=rogue', '--set devices.lobby.board=8061']);
     expectRefusal(rogue!, 'tls.refused', UNKNOWN('CN=prov\\.example\\.test'));
@@ -103,9 +101,11 @@ it('plays a page in clear, which can be heard in its packets', async () => {
 
 it('runs in the same way twice over a bad network, and in another way with another seed', async () => {
   const faults = ['--set', 'lan.loss=5%', '--set', 'lan.jitter=30ms'];
-  const seven = await sim('seven', 'secure-page', '--seed', '7', ...faults);
-  await sim('same', 'secure-page', '--seed', '7', ...faults, '--no-secrets');
-  await sim('eight', 'secure-page', '--seed', '8', ...faults);
+  const [seven] = await Promise.all([
+    sim('seven', 'secure-page', '--seed', '7', ...faults),
+    sim('same', 'secure-page', '--seed', '7', ...faults, '--no-secrets'),
+    sim('eight', 'secure-page', '--seed', '8', ...faults),
+  ]);
   const table = (name: string) => frameTable(artefact(name, 'capture.pcapng'));
   expect(artefact('same', 'timeline.jsonl').equals(artefact('seven', 'timeline.jsonl'))).toBe(true);
   expect(table('same')).toEqual(table('seven'));

@@ -31,7 +31,7 @@ function secretsIn(capture: Buffer): string[] {
 
 const encrypted = ['devices.lobby.image.settings.sip.srtp=standard', 'callers.desk.srtp=standard'];
 
-describe.each([
+describe.concurrent.each([
   { name: 'the secure page', scenario: 'secure-page', sets: [], secrets: 8 },
   { name: 'the lossy page', scenario: 'lossy-page', sets: [], secrets: 8 },
   { name: 'the link cut', scenario: 'link-cut', sets: [], secrets: 8 },
