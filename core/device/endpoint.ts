@@ -132,6 +132,8 @@ class Device implements Endpoint {
   #load(): void {
     const { emit } = this.#kernel;
     mountDevice(this.#hal.flash, emit, (mounted) => {
+      // Told to stop while it read.
+      if (this.#actor.getSnapshot().status !== 'active') return;
       if (!mounted.ok) return this.#actor.send({ type: 'storage.failed', detail: mounted.error.detail });
       const { board, firmware } = this.#options;
       const storage = mounted.value;
