@@ -12,7 +12,7 @@ export interface BoardProfile {
   /** `<model>` in the provisioning file name `algop<model>.conf`: `8180g2`. */
   provisioningModel: string;
   tls: BoardTls;
-  /** DNS SRV; the boards without TLS lack it too (domain.md 1.1). */
+  /** DNS SRV; the boards without TLS lack it too. */
   dnsSrv: boolean;
   firmware: { oldest: string; newest: string };
   audio: { speaker: boolean; microphone: boolean; g722: boolean };

@@ -70,7 +70,7 @@ function sign(ports: IssuingPorts, template: CertificateTemplate, issuer: Issuer
   return sequence(tbs, identifier, bitString(ports.crypto.sign(algorithm, issuer.key, tbs)));
 }
 
-/** 16 octets of which the first is 0x01 to 0x7f: positive, never shorter (contracts.md part 2, so that sizes do not vary). */
+/** 16 octets of which the first is 0x01 to 0x7f: positive, never shorter (ours, so that sizes do not vary). */
 function serialNumber(entropy: Entropy): Uint8Array {
   const serial = new Uint8Array(16);
   entropy.fill(serial);

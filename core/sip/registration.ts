@@ -28,7 +28,7 @@ export interface RegistrationOptions {
   contact(flow: Flow): Address;
 }
 
-/** As the status page tells it (domain.md 7). */
+/** As the status page tells it. */
 export type RegistrationStatus = 'connecting' | 'registered' | 'rejected' | 'no-reply' | 'stopped';
 
 /** Milliseconds. `ours`: after 10 s without a network the next attempt comes within 30 s of its return. */

@@ -1,4 +1,4 @@
-/** What happened in a run, one event a line, all hosts merged in the order of the run (contracts.md part 2). No clock of this machine is in it. */
+/** What happened in a run, one event a line, all hosts merged in the order of the run. No clock of this machine is in it. */
 import type { Micros } from '../../hal/hal.js';
 
 /** Times in µs: `t` since the run began, `at` since that host was switched on. `fields` in their fixed order. */

@@ -57,7 +57,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
   return run.result();
 }
 
-/** How long devices may take to shut down in order (contracts.md part 5), and how often we look. */
+/** How long devices may take to shut down in order, and how often we look. */
 const SHUTDOWN_LIMIT: Micros = 5 * SECOND;
 const SHUTDOWN_LOOK: Micros = 100 * MILLISECOND;
 /** How far a run in real time goes at once: short enough to look even. */

@@ -40,7 +40,7 @@ export interface SimDeviceHooks {
 const MOST_SAMPLES = 30 * 60 * 16_000;
 /** How long a board is dark when it reboots, and when power failed. */
 const DARK: Micros = SECOND;
-/** The bus of the endpoint (contracts.md part 1). */
+/** The bus of the endpoint. */
 const RATE = 16_000;
 
 export class SimDevice {

@@ -20,7 +20,7 @@ export interface WorldOptions {
   start: UnixMillis;
 }
 
-/** Turns of the platform's loop after which a world that never becomes quiet is given up (contracts.md part 1). */
+/** Turns of the platform's loop after which a world that never becomes quiet is given up. */
 const UNQUIET_LIMIT = 10_000;
 /** Events after which the platform gets a turn even when it asked for none, so that signals and output are served. */
 const EVENTS_A_TURN = 4_096;
