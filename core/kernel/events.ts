@@ -4,18 +4,32 @@ import type { ClockTrust, HalErrorKind, IpAddress, MacAddress, TlsVersion, Trust
 /** Times and durations are integers in µs unless the name says otherwise. */
 export interface EventFields {
   'boot.ready': { board: string; firmware: string; reason: string };
+  /** The image ran another version at its last boot. */
+  'firmware.changed': { from: string; to: string };
+  'system.reboot': { why: string };
+  /** A factory reset: the paths that are gone. */
+  'device.reset': { erased: readonly string[] };
   'link.up': Record<never, never>;
   'link.down': Record<never, never>;
   'lease.acquired': { address: IpAddress; gateway?: IpAddress; dns: readonly IpAddress[]; options: Readonly<Record<string, string>> };
-  'time.set': { source: 'rtc' | 'sntp'; trust: ClockTrust };
-  'time.failed': { source: 'sntp'; kind: HalErrorKind; detail: string; retryIn: number };
+  /** `floor`: the last known time in flash; `build`: when this firmware was made. Neither is trusted: it cannot be earlier. */
+  'time.set': { source: 'rtc' | 'floor' | 'build' | 'sntp' | 'https'; trust: ClockTrust };
+  'time.failed': { source: 'sntp' | 'https'; kind: HalErrorKind; detail: string; retryIn: number };
   'identity.mismatch': { nic: MacAddress; factory: MacAddress };
   'settings.changed': { by: SettingOrigin; keys: readonly string[] };
   'settings.refused': { key: string; value: string; board: string; firmware: string; detail: string; mend: string };
+  /** Keys that this firmware does not know: kept, exported, and without effect. */
+  'settings.unknown': { by: SettingOrigin; keys: readonly string[] };
   'settings.unreadable': { file: string; line: number; detail: string };
+  'provisioning.requested': { by: 'check-sync' | 'schedule' | 'lease' };
   'provisioning.started': { server: string; method: string };
   'provisioning.applied': { server: string; files: readonly string[]; changed: readonly string[]; clientCertificate: string };
+  'provisioning.redirected': { from: string; to: string };
   'provisioning.unchanged': { server: string };
+  /** A registration within this time makes the new configuration final. */
+  'provisioning.confirming': { within: number };
+  'provisioning.confirmed': { after: number };
+  'provisioning.rolled-back': { server: string; keys: readonly string[]; detail: string; mend: string };
   'provisioning.failed': { server: string; stage: string; kind: HalErrorKind; detail: string; mend: string };
   'tls.accepted': {
     service: TlsService;
@@ -57,6 +71,10 @@ export interface EventFields {
   'media.rejected': { call: string; reason: string; packets: number };
   'media.ended': { call: string; packets: number; lost: number; rejected: number; jitter: number };
   'certs.accepted': { file: string; subject: string };
+  'certs.removed': { file: string };
+  /** `file` is `factory` for the factory identity; `notAfter` ISO 8601; days that are left, whole. */
+  'certs.expiring': { file: string; subject: string; notAfter: string; days: number };
+  'certs.expired': { file: string; subject: string; notAfter: string };
   'certs.refused': { file: string; subject?: string; rule?: TrustRule; detail: string };
   'flash.committed': { files: readonly string[] };
   'flash.failed': { detail: string };
