@@ -3,7 +3,7 @@
  * What comes out does not depend on how the stream was cut into pieces.
  */
 
-import { octets } from './headers.js';
+import { latin1 } from '../../hal/base/bytes.js';
 import { HEADER_FIELDS_MAX, MESSAGE_OCTETS_MAX } from './message.codec.js';
 import { readInteger } from './text.js';
 
@@ -143,7 +143,7 @@ function readContentLength(bytes: Uint8Array, start: number, end: number): numbe
     const first = bytes[lf + 1]! | 32;
     if (first !== 99 && first !== 108) continue;
     const lineEnd = bytes.indexOf(LF, lf + 1);
-    const line = octets(bytes, lf + 1, lineEnd < 0 || lineEnd > end ? end : lineEnd);
+    const line = latin1(bytes, lf + 1, lineEnd < 0 || lineEnd > end ? end : lineEnd);
     const field = /^(?:content-length|l)[ \t]*:(.*)$/is.exec(line);
     if (!field) continue;
     const value = readInteger(field[1]!.trim(), MESSAGE_OCTETS_MAX);

@@ -2,6 +2,7 @@
  * Header fields of a message in their order. Names are kept in lower case and in full (`v` is `via`); values are octet text
  * (text.ts), decoded from the message's octets when first asked for.
  */
+import { EMPTY, latin1 } from '../../hal/base/bytes.js';
 import { splitList } from './text.js';
 
 /** Names as they are written; the compact forms of RFC 3261 7.3.3, RFC 3515, RFC 3841, RFC 4028, RFC 6665 and RFC 8224. */
@@ -61,7 +62,7 @@ export function readName(bytes: Uint8Array, start: number, end: number): string 
   for (let i = start; i < end; i++) hash = (Math.imul(hash, 31) + fold(bytes[i]!)) | 0;
   const known = BY_HASH.get(hash);
   if (known !== undefined && isSpelled(bytes, start, end, known)) return COMPACT[known] ?? known;
-  return octets(bytes, start, end).toLowerCase();
+  return latin1(bytes, start, end).toLowerCase();
 }
 
 function isSpelled(bytes: Uint8Array, start: number, end: number, name: string): boolean {
@@ -69,28 +70,6 @@ function isSpelled(bytes: Uint8Array, start: number, end: number, name: string):
   for (let i = 0; i < name.length; i++) if (fold(bytes[start + i]!) !== name.charCodeAt(i)) return false;
   return true;
 }
-
-/** Octet text of `bytes[start, end)`, eight characters a step: three times faster than one by one, and these strings are short. */
-export function octets(bytes: Uint8Array, start: number, end: number): string {
-  let text = '';
-  let i = start;
-  for (; i + 8 <= end; i += 8) {
-    text += String.fromCharCode(
-      bytes[i]!,
-      bytes[i + 1]!,
-      bytes[i + 2]!,
-      bytes[i + 3]!,
-      bytes[i + 4]!,
-      bytes[i + 5]!,
-      bytes[i + 6]!,
-      bytes[i + 7]!,
-    );
-  }
-  for (; i < end; i++) text += String.fromCharCode(bytes[i]!);
-  return text;
-}
-
-const NO_BYTES = new Uint8Array(0);
 
 export class Headers {
   readonly #bytes: Uint8Array;
@@ -100,7 +79,7 @@ export class Headers {
   readonly #spans: number[] = [];
 
   /** `bytes` are what `addSpan` refers to; they must not change afterwards. */
-  constructor(bytes: Uint8Array = NO_BYTES) {
+  constructor(bytes: Uint8Array = EMPTY) {
     this.#bytes = bytes;
   }
 
@@ -168,7 +147,7 @@ export class Headers {
   #value(at: number): string {
     const known = this.#values[at];
     if (known !== undefined) return known;
-    const raw = octets(this.#bytes, this.#spans[2 * at]!, this.#spans[2 * at + 1]!);
+    const raw = latin1(this.#bytes, this.#spans[2 * at]!, this.#spans[2 * at + 1]!);
     const value = raw.indexOf('\n') < 0 ? raw : raw.replace(/[ \t]*\r?\n[ \t]+/g, ' ').trim();
     this.#values[at] = value;
     return value;

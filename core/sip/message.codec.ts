@@ -2,11 +2,11 @@
  * SIP messages (RFC 3261 part 7): octets to a typed message and back. Reading is total: malformed input is a value that says what is
  * wrong and, for a request that can be answered, how.
  */
-import { concat, EMPTY, fromLatin1 } from '../../hal/base/bytes.js';
+import { concat, EMPTY, fromLatin1, latin1 } from '../../hal/base/bytes.js';
 import { err, ok } from '../../hal/base/result.js';
 import type { Result } from '../../hal/hal.js';
 import { type Address, readAddress, tagOf } from './address.codec.js';
-import { Headers, octets, readName, wireName } from './headers.js';
+import { Headers, readName, wireName } from './headers.js';
 import { isToken, isTokenCode, readInteger, splitList } from './text.js';
 import { readUri, type Uri, writeUri } from './uri.codec.js';
 import { readVia, type Via } from './via.codec.js';
@@ -107,7 +107,7 @@ export function readMessage(bytes: Uint8Array): Result<SipMessage, Malformed> {
 /** Start line, header fields and body, whatever the fields hold. */
 export function scanMessage(bytes: Uint8Array): Result<RawMessage, Malformed> {
   const lineEnd = bytes.indexOf(LF);
-  const start = lineEnd < 0 ? undefined : readStartLine(octets(bytes, 0, withoutCr(bytes, 0, lineEnd)));
+  const start = lineEnd < 0 ? undefined : readStartLine(latin1(bytes, 0, withoutCr(bytes, 0, lineEnd)));
   if (!start) return err({ kind: 'not-sip', detail: 'no SIP start line' });
   const headers = new Headers(bytes);
   const bodyStart = scanFields(bytes, lineEnd + 1, headers);
