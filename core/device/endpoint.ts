@@ -176,6 +176,7 @@ class Device implements Endpoint {
       kernel: this.#kernel,
       net: this.#hal.net,
       secure,
+      crypto: this.#hal.crypto,
       entropy: this.#hal.entropy,
       userAgent: sipConfig(this.#present, DEFAULT_PORTS).userAgent,
       settings: () => this.#present,

@@ -1,10 +1,13 @@
 /** The files of a plan from one server: its name resolved, one connection, one file after the other. */
+
+import { hex } from '../../hal/base/bytes.js';
 import { err, ok } from '../../hal/base/result.js';
-import type { ByteStream, Cancel, HalError, IpAddress, Net, Result } from '../../hal/hal.js';
+import type { ByteStream, Cancel, Crypto, Entropy, HalError, IpAddress, Net, Result } from '../../hal/hal.js';
 import { HttpClient } from '../http/client.js';
 import type { HttpResponse } from '../http/response.engine.js';
-import { authority, inFolder, isIpAddress, type Url } from '../http/url.js';
+import { authority, formatUrl, inFolder, isIpAddress, type Url } from '../http/url.js';
 import type { Kernel } from '../kernel/kernel.js';
+import type { Credentials } from '../sip/digest.js';
 import type { SecureStreams } from '../tls/secure-streams.js';
 import { nameFailure, type ProvisioningFailure, statusFailure, transferFailure } from './failure.js';
 import type { PlannedFile } from './file-plan.js';
@@ -12,8 +15,10 @@ import type { FetchedFile } from './stage.policy.js';
 
 export interface DownloadPorts {
   kernel: Kernel;
-  net: Pick<Net, 'connect' | 'resolve'>;
+  net: Pick<Net, 'connect' | 'resolve' | 'udp'>;
   secure: Pick<SecureStreams, 'connect'>;
+  crypto: Pick<Crypto, 'digest'>;
+  entropy: Entropy;
   userAgent: string;
 }
 export interface DownloadRequest {
@@ -21,9 +26,35 @@ export interface DownloadRequest {
   plan: readonly PlannedFile[];
   /** Of a name with several addresses, each attempt takes the next. */
   attempt: number;
+  /** Given to a server that asks for them, and to no other origin than the folder's. */
+  credentials?: Credentials;
+  md5: Md5Mode;
+  /** Of the files that the present configuration was made of. */
+  known: Validators;
 }
-/** The files found, in the order of the plan; none at all is a failure. */
-export type DownloadDone = (result: Result<readonly FetchedFile[], ProvisioningFailure>) => void;
+export interface Downloaded {
+  /** The same files with the same content as `known`; `files` is then empty. */
+  unchanged: boolean;
+  /** All that were found, whole, in the order of the plan. */
+  files: readonly FetchedFile[];
+  /** What to keep for the next time, with the settings made of these files. */
+  validators: Validators;
+}
+/** No file at all is a failure. */
+export type DownloadDone = (result: Result<Downloaded, ProvisioningFailure>) => void;
+
+/** Whether the companion `<file>.md5` is asked for, and must be there. */
+export type Md5Mode = 'use' | 'require' | 'off';
+
+/** What tells one content of a file from another: the server's own validators as it wrote them (RFC 9110 part 8.8), and ours. */
+export interface Validator {
+  etag?: string;
+  lastModified?: string;
+  /** Lower-case hex. */
+  sha256: string;
+}
+/** By the address of the file, as `formatUrl` writes it. */
+export type Validators = ReadonlyMap<string, Validator>;
 
 type Outcome = Result<FetchedFile | undefined, ProvisioningFailure>;
 
@@ -40,7 +71,7 @@ export function download(ports: DownloadPorts, request: DownloadRequest, done: D
   return () => cancel();
 }
 
-function fetchAll(ports: DownloadPorts, { folder, plan }: DownloadRequest, address: IpAddress, done: DownloadDone): Cancel {
+function fetchAll(ports: DownloadPorts, { folder, plan, known }: DownloadRequest, address: IpAddress, done: DownloadDone): Cancel {
   const origin = { connect: () => connect(ports, folder, address), authority: authority(folder) };
   const client = new HttpClient(ports.kernel, origin, ports.userAgent);
   const found: FetchedFile[] = [];
@@ -50,7 +81,7 @@ function fetchAll(ports: DownloadPorts, { folder, plan }: DownloadRequest, addre
   };
   const step = ([file, ...others]: readonly PlannedFile[]): void => {
     if (!file) {
-      finish(found.length > 0 ? ok(found) : err(nothingFound(plan)));
+      finish(found.length > 0 ? ok(compare(ports, folder, found, known)) : err(nothingFound(plan)));
       return;
     }
     fetchFirst(client, folder, file.names, (outcome) => {
@@ -61,6 +92,14 @@ function fetchAll(ports: DownloadPorts, { folder, plan }: DownloadRequest, addre
   };
   step(plan);
   return () => client.close();
+}
+
+function compare({ crypto }: DownloadPorts, folder: Url, files: readonly FetchedFile[], known: Validators): Downloaded {
+  const validators = new Map(
+    files.map(({ name, bytes }) => [formatUrl(inFolder(folder, name)), { sha256: hex(crypto.digest('sha256', bytes)) }]),
+  );
+  const unchanged = validators.size === known.size && [...validators].every(([url, { sha256 }]) => known.get(url)?.sha256 === sha256);
+  return { unchanged, files: unchanged ? [] : files, validators };
 }
 
 /** The file under the first name that the server knows; undefined where it knows none. */

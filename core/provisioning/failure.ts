@@ -1,5 +1,5 @@
 /** Why a provisioning run came to nothing, for people: every failure names its stage and what mends it. */
-import type { HalError, HalErrorKind } from '../../hal/hal.js';
+import type { HalError, HalErrorKind, Micros } from '../../hal/hal.js';
 
 export interface ProvisioningFailure {
   /** Where it ended: choosing the server, its name, the connection, TLS, the files, the settings in them, the flash. */
@@ -7,6 +7,8 @@ export interface ProvisioningFailure {
   kind: HalErrorKind;
   detail: string;
   mend: string;
+  /** The server asked to be left alone for so long. */
+  retryAfter?: Micros;
 }
 
 export const nameFailure = (host: string, error: HalError): ProvisioningFailure => ({

@@ -3,7 +3,7 @@ import { err, invariant, ok } from '../../hal/base/result.js';
 import type { Done, Entropy, HalError, Lease } from '../../hal/hal.js';
 import { encodeConf } from '../settings/conf.codec.js';
 import type { Settings } from '../settings/settings.js';
-import { type DownloadPorts, download } from './download.js';
+import { type DownloadPorts, type DownloadRequest, download } from './download.js';
 import type { ProvisioningFailure } from './failure.js';
 import { planFiles } from './file-plan.js';
 import type { ProvisioningDeps, ProvisioningNotice } from './provisioning.machine.js';
@@ -11,7 +11,6 @@ import { chooseServer, serverText } from './server.policy.js';
 import { stageFiles } from './stage.policy.js';
 
 export interface ProvisioningOptions extends DownloadPorts {
-  entropy: Entropy;
   settings(): Settings;
   lease(): Lease | undefined;
   /** `--provision URL`: takes the place of DHCP option 66. */
@@ -39,8 +38,18 @@ export function provisioningDeps(options: ProvisioningOptions): ProvisioningDeps
     },
     download: (choice, attempt, done) => {
       invariant(choice.type === 'server', 'a download has a server');
-      const { board, mac } = options.settings().owner;
-      return download(options, { folder: choice.url, plan: planFiles(board, mac), attempt }, done);
+      const settings = options.settings();
+      const { board, mac } = settings.owner;
+      const [user, password] = [settings.text('prov.auth.user'), settings.text('prov.auth.pwd')];
+      const request: DownloadRequest = {
+        folder: choice.url,
+        plan: planFiles(board, mac),
+        attempt,
+        md5: 'off',
+        known: new Map(),
+        ...(user === '' ? {} : { credentials: { user, password } }),
+      };
+      return download(options, request, (result) => done(result.ok ? ok(result.value.files) : result));
     },
     stage: (files) => stageFiles(options.settings(), files),
     commit: (settings, done) =>

@@ -15,6 +15,7 @@ import { fail, ok } from '../../hal/base/result.js';
 import { MINUTE, SECOND } from '../../hal/base/time.js';
 import type { BoardProfile } from '../../hal/board.js';
 import type { Done, HalError, IpAddress, Lease, Result, TlsStream } from '../../hal/hal.js';
+import { createNodeCrypto } from '../../hal/node/crypto.js';
 import { ScriptedStream } from '../support/scripted-stream.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
@@ -57,8 +58,13 @@ function setUp(option66: string | undefined, given: { board?: BoardProfile; flas
   };
   const deps = provisioningDeps({
     kernel,
-    net: { connect: (to) => stream(`${to.address}:${to.port}`, false), resolve },
+    net: {
+      connect: (to) => stream(`${to.address}:${to.port}`, false),
+      resolve,
+      udp: () => fail('unsupported', 'no datagrams here'),
+    },
     secure: { connect: ({ to, name }) => stream(`${name} ${to.address}:${to.port}`, true) as unknown as TlsStream },
+    crypto: createNodeCrypto({ clock, keysOn: 'thread' }),
     entropy: { fill: (out) => out.fill(0x80) },
     userAgent: 'Algo-8180G2/5.5',
     settings: () => settings,
