@@ -23,6 +23,8 @@ export interface DeviceOptions {
   settings?: Readonly<Record<string, string>>;
   /** A provisioning server's URL. */
   provision?: string;
+  /** Another loopback address, so that several devices run beside each other. */
+  address?: string;
 }
 
 export class Device {
@@ -34,12 +36,12 @@ export class Device {
   #errors = '';
   #news: (() => void)[] = [];
 
-  constructor({ jail, image, folder, settings, provision }: DeviceOptions) {
+  constructor({ jail, image, folder, settings, provision, address = DEVICE_ADDRESS }: DeviceOptions) {
     mkdirSync(folder, { recursive: true });
     this.speaker = `${folder}/speaker.wav`;
     this.capture = `${folder}/capture.pcapng`;
     cpSync(image, `${folder}/device.flash`);
-    const args = ['--flash', `${folder}/device.flash`, '--address', DEVICE_ADDRESS, '--speaker', this.speaker, '--capture', this.capture];
+    const args = ['--flash', `${folder}/device.flash`, '--address', address, '--speaker', this.speaker, '--capture', this.capture];
     if (provision !== undefined) args.push('--provision', provision);
     if (settings) {
       writeFileSync(`${folder}/local.conf`, confText(settings));
