@@ -4,7 +4,7 @@
  */
 import type { BoardProfile } from '../../hal/board.js';
 import type { FeatureName, Features } from '../device/features.js';
-import { choice, flag, type HostPort, hostPort, listOf, type ReadValue, text, volume, whole } from './value-types.js';
+import { choice, flag, type HostPort, hostPort, listOf, type ReadValue, text, timeOfDay, volume, whole } from './value-types.js';
 
 export interface SettingSpec<T> {
   read: ReadValue<T>;
@@ -94,6 +94,14 @@ export const REGISTRY = {
   'net.time4': server(TIME, 'NTP Time Server 4', 'template'),
   'prov.auth.pwd': spec({ ...plain(PROVISIONING, 'Auth Password', 'template', false), secret: true }),
   'prov.auth.user': plain(PROVISIONING, 'Auth User Name', 'template', false),
+  'prov.confirm': spec({
+    read: whole(0, 86_400),
+    default: '300',
+    page: PROVISIONING,
+    label: 'Confirm by Registration Within (seconds)',
+    needsRestart: false,
+    provenance: 'ours',
+  }),
   'prov.download.cert': spec({
     read: flag,
     default: '0',
@@ -104,6 +112,7 @@ export const REGISTRY = {
     provenance: 'seed',
   }),
   'prov.download.cfgpath': plain(PROVISIONING, 'Config Download Path', 'template', false),
+  'prov.download.fwpath': plain(PROVISIONING, 'Firmware Download Path', 'template', false),
   'prov.download.method': spec({
     read: choice('tftp', 'ftp', 'http', 'https'),
     default: 'http',
@@ -112,6 +121,22 @@ export const REGISTRY = {
     label: 'Download Method',
     needsRestart: false,
     provenance: 'seed',
+  }),
+  'prov.i': spec({
+    read: flag,
+    default: '0',
+    page: PROVISIONING,
+    label: 'Partial Provisioning',
+    needsRestart: false,
+    provenance: 'template',
+  }),
+  'prov.md5': spec({
+    read: choice('use', 'require', 'off'),
+    default: 'use',
+    page: PROVISIONING,
+    label: 'MD5 Checksum',
+    needsRestart: false,
+    provenance: 'ours',
   }),
   'prov.server.method': spec({
     read: choice('auto', 'static', 'none'),
@@ -125,11 +150,52 @@ export const REGISTRY = {
     ...plain(PROVISIONING, 'Static Server', 'template', false),
     needs: { feature: 'tls', when: (value) => /^https:/i.test(value) },
   }),
+  'prov.sync.endtime': spec({
+    read: timeOfDay,
+    default: '',
+    page: PROVISIONING,
+    label: 'Sync End Time',
+    needsRestart: false,
+    provenance: 'template',
+  }),
+  'prov.sync.frequency': spec({
+    read: choice('daily'),
+    default: 'daily',
+    page: PROVISIONING,
+    label: 'Sync Frequency',
+    needsRestart: false,
+    provenance: 'template',
+  }),
+  'prov.sync.time': spec({
+    read: timeOfDay,
+    default: '',
+    page: PROVISIONING,
+    label: 'Sync Start Time',
+    needsRestart: false,
+    provenance: 'template',
+  }),
+  'prov.sync.wdays': spec({
+    read: listOf('1', '2', '3', '4', '5', '6', '7'),
+    default: '1,2,3,4,5,6,7,',
+    page: PROVISIONING,
+    label: 'Sync Days of the Week',
+    needsRestart: false,
+    provenance: 'template',
+  }),
   'prov.use': spec({
     read: flag,
     default: '1',
     page: PROVISIONING,
     label: 'Provisioning Mode',
+    needsRestart: false,
+    provenance: 'template',
+  }),
+  'prov.version.firmware': plain(PROVISIONING, 'Firmware Version', 'template', false),
+  'prov.ztp.use': spec({
+    read: flag,
+    default: '0',
+    page: PROVISIONING,
+    label: 'Zero Touch Provisioning',
     needsRestart: false,
     provenance: 'template',
   }),
@@ -141,6 +207,14 @@ export const REGISTRY = {
     label: 'Accept Calls From',
     needsRestart: true,
     provenance: 'ours',
+  }),
+  'sip.interop.checksync': spec({
+    read: choice('conditional-reboot', 'always-reboot'),
+    default: 'conditional-reboot',
+    page: ADVANCED_SIP,
+    label: 'NOTIFY check-sync',
+    needsRestart: false,
+    provenance: 'template',
   }),
   'sip.obproxy': server(ADVANCED_SIP, 'Outbound Proxy', 'vendor'),
   'sip.page.use': spec({ read: flag, default: '1', page: SIP, label: 'Page Extension', needsRestart: true, provenance: 'template' }),

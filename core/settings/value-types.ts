@@ -52,6 +52,13 @@ export const hostPort: ReadValue<HostPort | undefined> = (value) => {
   return ok(port === undefined ? { host } : { host, port });
 };
 
+/** `02:30`, local time in minutes since midnight; blank is undefined. */
+export const timeOfDay: ReadValue<number | undefined> = (value) => {
+  if (value === '') return ok(undefined);
+  const m = /^([01]?\d|2[0-3]):([0-5]\d)$/.exec(value);
+  return m ? ok(Number(m[1]) * 60 + Number(m[2])) : err('a time of day such as 02:30, or blank');
+};
+
 /**
  * Decibels from 0 down to -45 in steps of 3: `-18dB`, or on older units the level, of which 10 is 0 dB and each one less is -3 dB.
  */
