@@ -3,11 +3,11 @@
 import { hex } from '../../hal/base/bytes.js';
 import { err, ok } from '../../hal/base/result.js';
 import type { ByteStream, Cancel, Crypto, Entropy, HalError, IpAddress, Net, Result } from '../../hal/hal.js';
+import type { Credentials } from '../auth/digest.js';
 import { HttpClient } from '../http/client.js';
 import type { HttpResponse } from '../http/response.engine.js';
 import { authority, formatUrl, inFolder, isIpAddress, type Url } from '../http/url.js';
 import type { Kernel } from '../kernel/kernel.js';
-import type { Credentials } from '../sip/digest.js';
 import type { SecureStreams } from '../tls/secure-streams.js';
 import { nameFailure, type ProvisioningFailure, statusFailure, transferFailure } from './failure.js';
 import type { PlannedFile } from './file-plan.js';

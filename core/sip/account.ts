@@ -1,12 +1,13 @@
 /** What an account looks like on the wire: its identity, its Contact, and the engine that registers it. */
 import { hex } from '../../hal/base/bytes.js';
 import type { Crypto, Entropy } from '../../hal/hal.js';
+import { DigestClient } from '../auth/digest.js';
+import { octetText, quote } from '../text/octet-text.js';
 import type { Address } from './address.codec.js';
 import type { HostPort, SipAccount, SipConfig, SipServer } from './config.js';
-import { DigestClient } from './digest.js';
 import type { Flow } from './flow.js';
 import { RegisterEngine } from './register.engine.js';
-import { octetText, type Param, quote } from './text.js';
+import type { Param } from './text.js';
 import { escapeUser, type SipUri } from './uri.codec.js';
 
 const sipUri = ({ host, port }: HostPort, user?: string): SipUri => ({

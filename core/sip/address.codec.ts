@@ -1,5 +1,7 @@
 /** `name-addr` and `addr-spec` with header parameters: From, To, Contact, Route, Record-Route, Path (RFC 3261 20, 25.1). */
-import { endOfQuoted, isBlankCode, isTokenCode, NO_PARAMS, type Param, param, quote, readParams, unquote, writeParams } from './text.js';
+
+import { endOfQuoted, isBlankCode, quote, unquote } from '../text/octet-text.js';
+import { isTokenCode, NO_PARAMS, type Param, param, readParams, writeParams } from './text.js';
 import { readUri, type Uri, writeUri } from './uri.codec.js';
 
 export interface Address {

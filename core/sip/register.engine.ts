@@ -1,7 +1,8 @@
 /** The REGISTER exchange of one account (RFC 3261 10): what to send, and what an answer means. No I/O, no timers. */
+
+import type { DigestClient } from '../auth/digest.js';
 import { type Address, withTag, writeAddress } from './address.codec.js';
 import type { HeaderField, RequestDraft } from './compose.js';
-import type { DigestClient } from './digest.js';
 import { readAddresses, type SipResponse } from './message.codec.js';
 import { param, readInteger } from './text.js';
 import { type SipUri, sameUri, writeUri } from './uri.codec.js';

@@ -5,12 +5,12 @@ import type { Cancel, Entropy, HalError, HalErrorKind, IpAddress, Result } from 
 import { actorClock } from '../kernel/actor-clock.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { traceStates } from '../kernel/trace-states.js';
+import { plainText } from '../text/octet-text.js';
 import type { Address } from './address.codec.js';
 import type { Flow } from './flow.js';
 import { fraction, type Target } from './locate.js';
 import type { RegisterEngine, RegisterOutcome } from './register.engine.js';
 import { type RegistrationDeps, type RegistrationEvent, registrationMachine } from './registration.machine.js';
-import { plainText } from './text.js';
 import type { OutboundRequest, TransactionTable } from './transactions.js';
 import type { SipTransport } from './transport.js';
 import { writeHostPort } from './uri.codec.js';

@@ -2,11 +2,11 @@
 import type { Timer } from '../../hal/base/timers.js';
 import type { Micros } from '../../hal/hal.js';
 import type { Kernel } from '../kernel/kernel.js';
+import { quote } from '../text/octet-text.js';
 import type { Body, HeaderField, ResponseParts } from './compose.js';
 import { AckWait, type Dialog } from './dialog.engine.js';
 import type { Flow } from './flow.js';
 import type { SipRequest } from './message.codec.js';
-import { quote } from './text.js';
 import type { InboundRequest, TransactionTable } from './transactions.js';
 import type { Uri } from './uri.codec.js';
 

@@ -1,8 +1,5 @@
-/**
- * Lexical pieces of RFC 3261 part 25. Text here is *octet text*: one character an octet, as read off the wire, so that what is not
- * understood survives unchanged. `octetText` makes it from ordinary text, `plainText` turns it back for people.
- */
-import { fromLatin1, fromUtf8, latin1, utf8 } from '../../hal/base/bytes.js';
+/** Lexical pieces of SIP (RFC 3261 part 25), over octet text: tokens, integers, lists and parameters. */
+import { endOfQuoted, isBlankCode, skipBlanks } from '../text/octet-text.js';
 
 /** One `;name` or `;name=value`. Names are in lower case; a value keeps its quotes. */
 export interface Param {
@@ -10,17 +7,12 @@ export interface Param {
   value: string | undefined;
 }
 
-const SPACE = 32;
-const TAB = 9;
-const CR = 13;
-const LF = 10;
 const QUOTE = 34;
 const COMMA = 44;
 const SEMICOLON = 59;
 const LESS = 60;
 const EQUALS = 61;
 const GREATER = 62;
-const BACKSLASH = 92;
 
 const TOKEN = new Uint8Array(256);
 for (const c of "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.!%*_+`'~") TOKEN[c.charCodeAt(0)] = 1;
@@ -31,14 +23,6 @@ export const isTokenCode = (code: number): boolean => TOKEN[code] === 1;
 export function isToken(text: string): boolean {
   for (let i = 0; i < text.length; i++) if (TOKEN[text.charCodeAt(i)] !== 1) return false;
   return text.length > 0;
-}
-
-export const isBlankCode = (code: number): boolean => code === SPACE || code === TAB || code === CR || code === LF;
-
-export function skipBlanks(text: string, at: number): number {
-  let i = at;
-  while (i < text.length && isBlankCode(text.charCodeAt(i))) i++;
-  return i;
 }
 
 /** Decimal digits only, at most `max`; undefined for anything else. */
@@ -52,16 +36,6 @@ export function readInteger(text: string, max: number): number | undefined {
     if (value > max) return undefined;
   }
   return value;
-}
-
-/** Index after the closing quote of the quoted string that starts at `at`; -1 where it is not closed. */
-export function endOfQuoted(text: string, at: number): number {
-  for (let i = at + 1; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code === BACKSLASH) i++;
-    else if (code === QUOTE) return i + 1;
-  }
-  return -1;
 }
 
 /** The values of a comma-separated header field; commas inside quotes and angle brackets do not separate. */
@@ -137,18 +111,3 @@ export function writeParams(params: readonly Param[]): string {
   for (const { name, value } of params) text += value === undefined ? `;${name}` : `;${name}=${value}`;
   return text;
 }
-
-/** The text inside a quoted string; text without quotes is returned as it is. */
-export function unquote(text: string): string {
-  if (text.length < 2 || text.charCodeAt(0) !== QUOTE || text.charCodeAt(text.length - 1) !== QUOTE) return text;
-  const inside = text.slice(1, -1);
-  return inside.indexOf('\\') < 0 ? inside : inside.replace(/\\([\s\S])/g, '$1');
-}
-
-export const quote = (text: string): string => `"${text.replace(/[\\"]/g, '\\$&')}"`;
-
-/** Octet text of ordinary text, in UTF-8, as it goes on the wire. */
-export const octetText = (text: string): string => latin1(utf8(text));
-
-/** Ordinary text of octet text that holds UTF-8, for people. */
-export const plainText = (text: string): string => fromUtf8(fromLatin1(text));

@@ -1,5 +1,7 @@
 /** The Via header field (RFC 3261 20.42, RFC 3581). */
-import { isBlankCode, isToken, type Param, param, readParams, skipBlanks, writeParams } from './text.js';
+
+import { isBlankCode, skipBlanks } from '../text/octet-text.js';
+import { isToken, type Param, param, readParams, writeParams } from './text.js';
 import { readHostPort, writeHostPort } from './uri.codec.js';
 
 export interface Via {

@@ -1,7 +1,7 @@
 /** Readers of what strangers send are total: whatever comes, nothing is thrown, nothing hangs, nothing grows. */
 import { expect, it } from 'vitest';
+import { readDigestParams } from '../../core/auth/digest.js';
 import { composeRefusal, composeResponse } from '../../core/sip/compose.js';
-import { readDigestParams } from '../../core/sip/digest.js';
 import { StreamFramer } from '../../core/sip/framer.engine.js';
 import { MESSAGE_OCTETS_MAX, readAddresses, readMessage, writeMessage } from '../../core/sip/message.codec.js';
 import { fuzz } from '../support/mutation.js';

@@ -11,8 +11,9 @@ import {
   writeMessage,
   writeRaw,
 } from '../../core/sip/message.codec.js';
-import { param, plainText } from '../../core/sip/text.js';
+import { param } from '../../core/sip/text.js';
 import { writeUri } from '../../core/sip/uri.codec.js';
+import { plainText } from '../../core/text/octet-text.js';
 import { describeSuite, readShared, readSharedJson, sharedPath } from '../support/shared.js';
 
 const octets = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'latin1'));

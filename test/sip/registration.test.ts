@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { digestResponse, readDigestParams } from '../../core/auth/digest.js';
 import { writeAddress } from '../../core/sip/address.codec.js';
 import { composeResponse, type ResponseParts } from '../../core/sip/compose.js';
 import type { SipConfig } from '../../core/sip/config.js';
-import { digestResponse, readDigestParams } from '../../core/sip/digest.js';
 import { StreamFramer } from '../../core/sip/framer.engine.js';
 import { type SipRequest, writeMessage } from '../../core/sip/message.codec.js';
 import { writeUri } from '../../core/sip/uri.codec.js';

@@ -1,10 +1,11 @@
 /** The least phone that can be paged: registers, answers, counts what it hears. Built on core/sip, for tests of the peers alone. */
+
+import { DigestClient } from '../../core/auth/digest.js';
 import { SrtpReceiver } from '../../core/media/srtp.engine.js';
 import { answerOffer } from '../../core/sdp/offer-answer.js';
 import type { SrtpMode } from '../../core/sdp/srtp.policy.js';
 import { readAddress } from '../../core/sip/address.codec.js';
 import { Dialog } from '../../core/sip/dialog.engine.js';
-import { DigestClient } from '../../core/sip/digest.js';
 import type { SipRequest, SipResponse } from '../../core/sip/message.codec.js';
 import { type InboundRequest, TRANSACTION_LIMITS, TransactionTable } from '../../core/sip/transactions.js';
 import { readUri } from '../../core/sip/uri.codec.js';

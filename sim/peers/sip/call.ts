@@ -4,8 +4,8 @@ import { type MadeOffer, makeOffer, readAnswer } from '../../../core/sdp/offer-a
 import type { RequestDraft } from '../../../core/sip/compose.js';
 import { Dialog, dialogKeyOf } from '../../../core/sip/dialog.engine.js';
 import type { SipResponse } from '../../../core/sip/message.codec.js';
-import { plainText } from '../../../core/sip/text.js';
 import type { InboundRequest, OutboundRequest, TransactionTable } from '../../../core/sip/transactions.js';
+import { plainText } from '../../../core/text/octet-text.js';
 import { expectOk } from '../../../hal/base/result.js';
 import type { Timer } from '../../../hal/base/timers.js';
 import type { HalErrorKind, Micros, UdpSocket } from '../../../hal/hal.js';

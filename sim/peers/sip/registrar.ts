@@ -5,8 +5,8 @@ import { readAddresses, type SipRequest, type SipResponse } from '../../../core/
 import { param, readInteger } from '../../../core/sip/text.js';
 import { type SipUri, writeUri } from '../../../core/sip/uri.codec.js';
 import { SECOND } from '../../../hal/base/time.js';
+import type { DigestAuthority } from '../digest-authority.js';
 import type { PeerHost } from '../peer-host.js';
-import type { Authority } from './authority.js';
 import type { PeerFlow } from './flow.js';
 import type { Location } from './location.js';
 
@@ -16,7 +16,7 @@ const SECONDS_MAX = 0xffffffff;
 
 export interface RegistrarOptions {
   location: Location;
-  authority: Authority;
+  authority: DigestAuthority;
   /** Seconds granted at most; the lesser of this and what is asked for is granted. */
   maximumExpires: number;
   /** For the To of a response (RFC 3261 8.2.6.2). */
@@ -35,8 +35,11 @@ export class Registrar {
 
   register(request: SipRequest, flow: PeerFlow): SipResponse {
     const { authority } = this.#options;
-    const judgement = authority.judge(request);
-    if (!judgement.ok && judgement.status === 401) return this.#respond(request, 401, authority.challenge(judgement.stale));
+    const judgement = authority.judge(request.method, request.headers.all('authorization'));
+    if (!judgement.ok && judgement.status === 401) {
+      const challenges = authority.challenges(judgement.stale).map((value): HeaderField => ['www-authenticate', value]);
+      return this.#respond(request, 401, challenges);
+    }
     const account = request.to.uri.kind === 'sip' ? (request.to.uri.user ?? '') : '';
     const refusal = !judgement.ok ? judgement.detail : judgement.user !== account ? `${judgement.user} may not register ${account}` : '';
     if (refusal !== '') {

@@ -1,6 +1,7 @@
 /** A SIP registrar and proxy for one domain, by UDP and TLS. */
+
+import type { DigestAlgorithm } from '../../../core/auth/digest.js';
 import { composeResponse } from '../../../core/sip/compose.js';
-import type { DigestAlgorithm } from '../../../core/sip/digest.js';
 import { type SipMessage, type SipRequest, writeMessage } from '../../../core/sip/message.codec.js';
 import { hex } from '../../../hal/base/bytes.js';
 import { ok } from '../../../hal/base/result.js';
@@ -16,8 +17,8 @@ import type {
   TlsVersion,
   UdpSocket,
 } from '../../../hal/hal.js';
+import { DigestAuthority } from '../digest-authority.js';
 import type { Peer, PeerHost } from '../peer-host.js';
-import { Authority } from './authority.js';
 import { clientVerifier, peerCommonName } from './client-certificate.js';
 import { datagramFlow, type PeerFlow, receiveDatagrams, StreamFlow } from './flow.js';
 import { Location } from './location.js';
@@ -76,7 +77,7 @@ class SipServer {
     const location = new Location();
     this.#registrar = new Registrar(host, {
       location,
-      authority: new Authority(host, { realm: domain, users, algorithms: options.algorithms ?? ['SHA-256', 'MD5'] }),
+      authority: new DigestAuthority(host, { realm: domain, users, algorithms: options.algorithms ?? ['SHA-256', 'MD5'] }),
       maximumExpires: options.maximumExpires ?? DEFAULT_EXPIRES_MAX,
       newTag: () => this.#newTag(),
     });

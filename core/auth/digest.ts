@@ -1,7 +1,8 @@
 /** Digest authentication (RFC 2617, RFC 7616, RFC 8760): challenges read and chosen, credentials written. */
 import { fromLatin1, hex } from '../../hal/base/bytes.js';
 import type { Crypto, Entropy, HashName } from '../../hal/hal.js';
-import { endOfQuoted, isBlankCode, isTokenCode, octetText, quote, skipBlanks, unquote } from './text.js';
+import { octetText, quote } from '../text/octet-text.js';
+import { type AuthScheme, readAuthSchemes } from './scheme.codec.js';
 
 export type DigestAlgorithm = 'MD5' | 'SHA-256' | 'SHA-512-256';
 
@@ -26,34 +27,16 @@ export interface Credentials {
 
 const HASHES: Readonly<Record<DigestAlgorithm, HashName>> = { MD5: 'md5', 'SHA-256': 'sha256', 'SHA-512-256': 'sha512-256' };
 
-/** The parameters of `Digest a="b", c=d`; undefined for another scheme or a malformed value. */
-export function readDigestParams(text: string): ReadonlyMap<string, string> | undefined {
-  if (!/^digest\s/i.test(text)) return undefined;
-  const params = new Map<string, string>();
-  let i = skipBlanks(text, 'Digest'.length);
-  while (i < text.length) {
-    const nameStart = i;
-    while (i < text.length && isTokenCode(text.charCodeAt(i))) i++;
-    const name = text.slice(nameStart, i).toLowerCase();
-    i = skipBlanks(text, i);
-    if (name === '' || text[i] !== '=') return undefined;
-    const valueStart = skipBlanks(text, i + 1);
-    if (text[valueStart] === '"') i = endOfQuoted(text, valueStart);
-    else for (i = valueStart; i < text.length && text[i] !== ',' && !isBlankCode(text.charCodeAt(i)); i++);
-    if (i < 0) return undefined;
-    params.set(name, unquote(text.slice(valueStart, i)));
-    i = skipBlanks(text, i);
-    if (i < text.length && text[i] !== ',') return undefined;
-    while (text[i] === ',') i = skipBlanks(text, i + 1);
-  }
-  return params;
+/** The parameters of `Digest a="b", c=d`; undefined for another scheme, for several, or a malformed value. */
+export function readDigestParams(text: string): AuthScheme['params'] | undefined {
+  const schemes = readAuthSchemes(text);
+  return schemes?.length === 1 && schemes[0]!.scheme === 'digest' ? schemes[0]!.params : undefined;
 }
 
 /** One challenge that we can answer; undefined for another scheme, algorithm, or `auth-int` alone. */
-export function readChallenge(text: string): Challenge | undefined {
-  const params = readDigestParams(text);
-  const nonce = params?.get('nonce');
-  if (!params || nonce === undefined) return undefined;
+export function readChallenge({ scheme, params }: AuthScheme): Challenge | undefined {
+  const nonce = params.get('nonce');
+  if (scheme !== 'digest' || nonce === undefined) return undefined;
   const algorithm = readAlgorithm(params.get('algorithm') ?? 'MD5');
   const qops = params
     .get('qop')
@@ -82,8 +65,8 @@ function readAlgorithm(text: string): { algorithm: DigestAlgorithm; session: boo
  * would take it anyway. With `refuseMd5`, MD5 counts as not understood.
  */
 function chooseChallenge(values: readonly string[], options: { refuseMd5: boolean }): Challenge | undefined {
-  for (const value of values) {
-    const challenge = readChallenge(value);
+  for (const offered of values.flatMap((value) => readAuthSchemes(value) ?? [])) {
+    const challenge = readChallenge(offered);
     if (challenge && !(options.refuseMd5 && challenge.algorithm === 'MD5')) return challenge;
   }
   return undefined;
