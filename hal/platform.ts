@@ -1,5 +1,5 @@
 /** What a simulation borrows from the machine that it runs on. `belfry/hal/node` has one; the simulator itself imports no platform. */
-import type { ByteStream, Crypto, Der, Micros, PrivateKey, TlsEngine, TlsIdentity } from './hal.js';
+import type { ByteStream, Crypto, Der, Micros, PrivateKey, TlsEngine, TlsIdentity, TlsVersion, UnixMillis } from './hal.js';
 
 export interface Platform {
   crypto: Crypto;
@@ -7,35 +7,41 @@ export interface Platform {
   tls(clock: { now(): Micros }): TlsEngine;
   /** RSA-2048 keys for servers and devices of a simulation, made once a process; `index` names one, so that roles keep theirs. */
   testKey(index: number): { key: PrivateKey; pkcs8: Der };
-  /** The platform's own HTTPS server, so that HTTP is judged by a parser that Belfry did not write. */
-  httpsServer(options: HttpsServerOptions): HttpsServer;
+  /** The platform's own HTTP server, so that HTTP is judged by a parser that Belfry did not write. */
+  httpServer(options: HttpServerOptions): HttpServer;
   quiet: QuietProbe;
 }
 
-export interface HttpsServerOptions {
+export interface HttpServerOptions {
+  /** Absent: HTTP in clear. */
+  tls?: HttpServerTls;
+  /** Answers at once; the request's body, if any, is read and dropped. */
+  handle(request: HttpRequest): HttpResponse;
+  onClientError(detail: string): void;
+}
+export interface HttpServerTls {
   identity: TlsIdentity;
-  /** Asks for a client certificate, and refuses the connection without one that chains to `clientAuthorities`. */
+  /** Asks for a client certificate, and refuses the connection without one that chains to `clientAuthorities` and is within its dates. */
   clientCertificate: 'no' | 'asked' | 'required';
   clientAuthorities: readonly Der[];
-  versions: { min: '1.0' | '1.1' | '1.2' | '1.3'; max: '1.0' | '1.1' | '1.2' | '1.3' };
-  /** Answers at once; the request's body, if any, is read and dropped. */
-  handle(request: HttpsRequest): HttpsResponse;
-  onClientError(detail: string): void;
+  versions: { min: TlsVersion; max: TlsVersion };
+  /** The server's wall clock: the platform's own is not that of a simulated world. */
+  wall(): UnixMillis;
   onSecret?(line: string): void;
 }
-export interface HttpsRequest {
+export interface HttpRequest {
   method: string;
   target: string;
   headers: Readonly<Record<string, string | undefined>>;
   /** Subject of the client's certificate as text, and its CN; absent where none was sent. */
   client?: { subject: string; commonName: string; der: Der };
 }
-export interface HttpsResponse {
+export interface HttpResponse {
   status: number;
-  headers?: Readonly<Record<string, string>>;
+  headers?: Readonly<Record<string, string | readonly string[]>>;
   body?: Uint8Array;
 }
-export interface HttpsServer {
+export interface HttpServer {
   /** Serves one accepted transport connection. */
   accept(stream: ByteStream): void;
   close(): void;

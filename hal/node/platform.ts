@@ -1,9 +1,9 @@
-/** What a simulation borrows from this machine: TLS, crypto, test keys, an HTTPS server, and the probe that tells when they are quiet. */
+/** What a simulation borrows from this machine: TLS, crypto, test keys, an HTTP server, and the probe that tells when they are quiet. */
 import { invariant } from '../base/result.js';
 import type { Der, PrivateKey } from '../hal.js';
 import type { Platform } from '../platform.js';
 import { createNodeCrypto, exported, makeKey } from './crypto.js';
-import { createHttpsServer } from './https.js';
+import { createHttpServer } from './http-server.js';
 import { createQuietProbe } from './quiet.js';
 import { createNodeTls } from './tls.js';
 import { SecureContexts } from './tls-contexts.js';
@@ -27,7 +27,7 @@ export function nodePlatform(): Platform {
     crypto: createNodeCrypto({ clock: { now: () => 0 }, keysOn: 'turn' }),
     tls: (clock) => createNodeTls(clock, contexts),
     testKey,
-    httpsServer: createHttpsServer,
+    httpServer: createHttpServer,
     quiet: createQuietProbe(),
   };
 }

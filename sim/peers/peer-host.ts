@@ -16,7 +16,7 @@ export interface PeerHost {
   entropy: Entropy;
   crypto: Crypto;
   tls: TlsEngine;
-  httpsServer: Platform['httpsServer'];
+  httpServer: Platform['httpServer'];
   /** Reports what a peer saw, as events of a device do: `server.request`, `caller.established`. No passwords, no keys. */
   log(event: string, fields: Readonly<Record<string, unknown>>): void;
 }

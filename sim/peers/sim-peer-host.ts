@@ -42,7 +42,7 @@ export function simPeerHost(options: SimPeerOptions): PeerHost {
     entropy: { fill: (out) => world.random(`entropy:${mac}`).fill(out) },
     crypto: platform.crypto,
     tls: platform.tls(host),
-    httpsServer: (https) => platform.httpsServer(https),
+    httpServer: (http) => platform.httpServer(http),
     log: options.log,
   };
 }

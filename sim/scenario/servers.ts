@@ -134,9 +134,11 @@ function startProvisioning({ scenario, pki }: ServersOptions, host: PeerHost | u
     Array.from(scenario.devices.values(), ({ mac, provisioned }) => [`/algom${mac}.conf`, encodeConf(provisioned)] as const),
   );
   const started = startProvisioningServer(host, {
-    identity: pki.server(provisioning.host, provisioning.certificate ?? 'good'),
-    clientCertificate: provisioning.clientCertificate ?? 'no',
-    clientAuthorities: clientAuthorities(pki),
+    tls: {
+      identity: pki.server(provisioning.host, provisioning.certificate ?? 'good'),
+      clientCertificate: provisioning.clientCertificate ?? 'no',
+      clientAuthorities: clientAuthorities(pki),
+    },
     files: new Map([...files].filter(([, content]) => content.length > 0)),
   });
   expectOk(started, 'provisioning server');

@@ -211,7 +211,8 @@ describe('provisioning server', () => {
   const fetch = async (identity: TlsIdentity | undefined, request: string, seed = 1) => {
     const lab = new SimLab({ seed });
     const files = new Map([['/algop8180g2.conf', utf8('sip.transp = tls\n')]]);
-    const options = { identity: pki.server, clientCertificate: 'required', clientAuthorities: [pki.root], files } as const;
+    const tls = { identity: pki.server, clientCertificate: 'required', clientAuthorities: [pki.root] } as const;
+    const options = { tls, files };
     expectOk(startProvisioningServer(lab.host('prov', 5), options), 'server');
     const client = lab.host('device', 10);
     let got: ReturnType<typeof collect> | undefined;

@@ -32,7 +32,7 @@ async function peerHost(name: string, tcp: number[] = []): Promise<PeerHost> {
     name,
     address: LOOPBACK,
     timers: new Timers(host.clock),
-    httpsServer: platform.httpsServer,
+    httpServer: platform.httpServer,
     log: (event, fields) => log.push({ peer: name, event, ...fields }),
     ...host,
   };

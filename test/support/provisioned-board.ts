@@ -104,9 +104,7 @@ export class ProvisionedBoard {
     startDnsServer(lab.host('dns', 3), { records: [{ name: SERVER, ttl: 300, type: 'A', value: '10.0.0.5' }] });
     startSntpServer(lab.host('ntp', 4));
     startProvisioningServer(lab.host('provisioning', 5), {
-      identity: this.#identity,
-      clientCertificate: 'required',
-      clientAuthorities: [this.#pki.factory.root.certificate],
+      tls: { identity: this.#identity, clientCertificate: 'required', clientAuthorities: [this.#pki.factory.root.certificate] },
       files: new Map(Object.entries(files).map(([name, bytes]) => [`/${name}`, bytes])),
     });
   }

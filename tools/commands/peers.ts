@@ -86,7 +86,7 @@ function expectStarted<T>(started: Result<T, { detail: string }>): T {
 
 /** Gives the peers their hosts, which share this machine. */
 function peerHostMaker(host: NodeHost, io: Io): (name: string, onLog: (event: string) => void) => PeerHost {
-  const { httpsServer } = nodePlatform();
+  const { httpServer } = nodePlatform();
   const share = shareAlarm(host.clock);
   return (name, onLog) => ({
     ...host,
@@ -94,7 +94,7 @@ function peerHostMaker(host: NodeHost, io: Io): (name: string, onLog: (event: st
     address: LOOPBACK,
     clock: share(),
     timers: new Timers(share()),
-    httpsServer,
+    httpServer,
     log: (event, fields) => {
       const wall = iso8601(host.clock.wall().at);
       if (io.json) io.record({ at: host.clock.now(), device: name, event, ...fields, wall });
@@ -122,7 +122,7 @@ function start(peerHost: ReturnType<typeof peerHostMaker>, options: PeersOptions
 
   const tls = { clientCertificate: 'required', clientAuthorities: [pki.factory.root.certificate, pki.site.certificate] } as const;
   const files = new Map([[`/algom${UNIT.mac}.conf`, encodeConf(settings)]]);
-  const provisioning = { ...tls, identity: pki.server(LOOPBACK, 'good'), files, port: options.port };
+  const provisioning = { tls: { ...tls, identity: pki.server(LOOPBACK, 'good') }, files, port: options.port };
   expectStarted(startProvisioningServer(peerHost('provisioning', quiet), provisioning));
 
   const page = caller.timers.create('page', () => desk.call({ extension: UNIT.user, for: options.for }));

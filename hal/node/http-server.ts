@@ -1,10 +1,11 @@
-/** Node's own HTTPS server over any `ByteStream`, so that the core's HTTP is judged by a parser that Belfry did not write. */
+/** Node's own HTTP server, with or without TLS, over any `ByteStream`, so that the core's HTTP is judged by a parser that Belfry did not write. */
 import { constants, X509Certificate } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createServer, type ServerOptions } from 'node:https';
-import type { TLSSocket } from 'node:tls';
+import { createServer as createHttp, type IncomingMessage, type ServerOptions, type ServerResponse } from 'node:http';
+import { createServer as createHttps, type Server as HttpsServer } from 'node:https';
+import type { TLSSocket, TlsOptions } from 'node:tls';
 
-import type { HttpsRequest, HttpsServer, HttpsServerOptions } from '../platform.js';
+import type { UnixMillis } from '../hal.js';
+import type { HttpRequest, HttpServer, HttpServerOptions, HttpServerTls } from '../platform.js';
 import { keyObjectOf } from './crypto.js';
 import { pem, plain } from './octets.js';
 import { StreamDuplex } from './stream-duplex.js';
@@ -15,25 +16,19 @@ import { tlsError } from './tls-errors.js';
 const PATH_LIMIT = 4;
 /** No real timer may end a connection that lives in virtual time: the longest that Node takes. */
 const NEVER_MS = 2 ** 31 - 1;
+/** Times that do not vary with the run (measured: Node's server then runs exactly in virtual time). */
+const TIMELESS: ServerOptions = { headersTimeout: 0, requestTimeout: 0, keepAliveTimeout: 0, connectionsCheckingInterval: NEVER_MS };
 
-export function createHttpsServer(options: HttpsServerOptions): HttpsServer {
-  const authorities = options.clientAuthorities.map((der) => new X509Certificate(der));
-  const server = createServer(serverOptions(options), (request, response) => answer(options, request, response));
-  const sockets = new Set<StreamDuplex>();
-  // Before Node's own listener: no octet of a refused client reaches the HTTP parser.
-  server.prependListener('secureConnection', (socket: TLSSocket) => {
-    const refusal = refuseClient(socket, options, authorities);
-    if (refusal === undefined) return;
-    options.onClientError(refusal);
-    socket.destroy();
-  });
-  server.on('tlsClientError', (error) => options.onClientError(tlsError(error).detail));
+export function createHttpServer(options: HttpServerOptions): HttpServer {
+  const { tls, onClientError } = options;
+  const serve = (request: IncomingMessage, response: ServerResponse): void => answer(options, request, response);
+  const server = tls ? createHttps({ ...TIMELESS, ...tlsOptions(tls) }, serve) : createHttp(TIMELESS, serve);
+  if (tls) guard(server as HttpsServer, tls, onClientError);
   server.on('clientError', (error, socket) => {
-    options.onClientError(error.message);
+    onClientError(error.message);
     socket.destroy();
   });
-  const { onSecret } = options;
-  if (onSecret) server.on('keylog', (line) => onSecret(line.toString('latin1').trimEnd()));
+  const sockets = new Set<StreamDuplex>();
   return {
     accept: (stream) => {
       const duplex = new StreamDuplex(stream);
@@ -50,8 +45,22 @@ export function createHttpsServer(options: HttpsServerOptions): HttpsServer {
   };
 }
 
-/** Times and sizes that do not vary with the run (measured: Node's server then runs exactly in virtual time). */
-function serverOptions({ identity, versions, clientCertificate, clientAuthorities }: HttpsServerOptions): ServerOptions {
+/** Before Node's own listener: no octet of a refused client reaches the HTTP parser. */
+function guard(server: HttpsServer, tls: HttpServerTls, onClientError: (detail: string) => void): void {
+  const authorities = tls.clientAuthorities.map((der) => new X509Certificate(der));
+  server.prependListener('secureConnection', (socket: TLSSocket) => {
+    const refusal = refuseClient(socket, tls, authorities);
+    if (refusal === undefined) return;
+    onClientError(refusal);
+    socket.destroy();
+  });
+  server.on('tlsClientError', (error) => onClientError(tlsError(error).detail));
+  const { onSecret } = tls;
+  if (onSecret) server.on('keylog', (line) => onSecret(line.toString('latin1').trimEnd()));
+}
+
+/** Sizes that do not vary with the run. */
+function tlsOptions({ identity, versions, clientCertificate, clientAuthorities }: HttpServerTls): TlsOptions {
   const key = keyObjectOf(identity.key);
   if (!key) throw new Error('contract violation: the server key belongs to another binding');
   return {
@@ -63,28 +72,24 @@ function serverOptions({ identity, versions, clientCertificate, clientAuthoritie
     secureOptions: constants.SSL_OP_NO_TICKET,
     ca: clientAuthorities.map((der) => pem('CERTIFICATE', der)), // named in the CertificateRequest
     requestCert: clientCertificate !== 'no',
-    // OpenSSL judges by this machine's clock, which is not the world's: `refuseClient` looks at the path alone.
+    // OpenSSL judges by this machine's clock, which is not the world's: `refuseClient` judges by that.
     rejectUnauthorized: false,
     handshakeTimeout: NEVER_MS,
-    headersTimeout: 0,
-    requestTimeout: 0,
-    keepAliveTimeout: 0,
-    connectionsCheckingInterval: NEVER_MS,
   };
 }
 
-function answer(options: HttpsServerOptions, request: IncomingMessage, response: ServerResponse): void {
+function answer(options: HttpServerOptions, request: IncomingMessage, response: ServerResponse): void {
   request.resume();
-  const { status, headers = {}, body = new Uint8Array(0) } = options.handle(requestOf(request));
+  const { status, headers = {}, body = new Uint8Array(0) } = options.handle(requestOf(request, options.tls !== undefined));
   response.sendDate = false;
-  response.writeHead(status, { 'Content-Length': body.length, ...headers });
+  response.writeHead(status, { ...(status === 304 ? {} : { 'Content-Length': body.length }), ...headers });
   response.end(body);
 }
 
-function requestOf(request: IncomingMessage): HttpsRequest {
+function requestOf(request: IncomingMessage, secured: boolean): HttpRequest {
   const headers: Record<string, string | undefined> = {};
   for (const [name, value] of Object.entries(request.headers)) headers[name] = Array.isArray(value) ? value.join(', ') : value;
-  const client = (request.socket as TLSSocket).getPeerX509Certificate();
+  const client = secured ? (request.socket as TLSSocket).getPeerX509Certificate() : undefined;
   return {
     method: request.method ?? '',
     target: request.url ?? '',
@@ -94,13 +99,20 @@ function requestOf(request: IncomingMessage): HttpsRequest {
 }
 
 /** Why the client may not go on; undefined where it may. */
-function refuseClient(socket: TLSSocket, options: HttpsServerOptions, authorities: readonly X509Certificate[]): string | undefined {
-  if (options.clientCertificate === 'no') return undefined;
+function refuseClient(socket: TLSSocket, tls: HttpServerTls, authorities: readonly X509Certificate[]): string | undefined {
+  if (tls.clientCertificate === 'no') return undefined;
   const leaf = socket.getPeerX509Certificate();
-  if (!leaf) return options.clientCertificate === 'required' ? 'the client sent no certificate' : undefined;
+  if (!leaf) return tls.clientCertificate === 'required' ? 'the client sent no certificate' : undefined;
+  const outdated = refuseDates(leaf, tls.wall());
+  if (outdated !== undefined) return `the client certificate ${oneLine(leaf.subject)} ${outdated}`;
   // Where OpenSSL is content by today's date, Node has taken the chain apart (24), and there is nothing left to look at.
   if (socket.authorized || chainsTo(leaf, authorities)) return undefined;
   return `the client certificate ${oneLine(leaf.subject)} does not chain to an authority of this server`;
+}
+
+function refuseDates({ validFrom, validTo }: X509Certificate, now: UnixMillis): string | undefined {
+  if (now > Date.parse(validTo)) return `expired on ${validTo}`;
+  return now < Date.parse(validFrom) ? `is not valid before ${validFrom}` : undefined;
 }
 
 /** A path by names and signatures, at any date. */

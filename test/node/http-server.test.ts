@@ -3,7 +3,7 @@ import { fromUtf8, utf8 } from '../../hal/base/bytes.js';
 import { streamPair } from '../../hal/conformance/index.js';
 import type { TlsClientOptions, UnixMillis } from '../../hal/hal.js';
 import { nodePlatform } from '../../hal/node/index.js';
-import type { HttpsRequest, HttpsServer, HttpsServerOptions } from '../../hal/platform.js';
+import type { HttpRequest, HttpServer, HttpServerTls } from '../../hal/platform.js';
 import { later, realNow } from '../conformance/real-bench.js';
 import { makeTestPki, type TestPki } from '../support/test-pki.js';
 import { record } from './recorder.js';
@@ -14,32 +14,35 @@ const LONG_AGO: UnixMillis = Date.UTC(2003, 0, 1);
 const VERSIONS = { min: '1.2', max: '1.3' } as const;
 
 interface Rig {
-  server: HttpsServer;
-  requests: HttpsRequest[];
+  server: HttpServer;
+  requests: HttpRequest[];
   errors: string[];
   secrets: string[];
 }
 
-describe("Node's HTTPS server over streams in memory", () => {
+describe("Node's HTTP server over TLS over streams in memory", () => {
   let pki: TestPki;
   beforeAll(() => {
     pki = makeTestPki(platform, { mac: '0022EE0A0001', serverName: 'prov.example.test', at: LONG_AGO });
   });
 
-  function rig(options: Partial<HttpsServerOptions>): Rig {
+  function rig(options: Partial<HttpServerTls>): Rig {
     const made: Omit<Rig, 'server'> = { requests: [], errors: [], secrets: [] };
-    const server = platform.httpsServer({
-      identity: pki.server,
-      clientCertificate: 'required',
-      clientAuthorities: [pki.root],
-      versions: VERSIONS,
+    const server = platform.httpServer({
+      tls: {
+        identity: pki.server,
+        clientCertificate: 'required',
+        clientAuthorities: [pki.root],
+        versions: VERSIONS,
+        wall: () => LONG_AGO,
+        onSecret: (line) => made.secrets.push(line),
+        ...options,
+      },
       handle: (request) => {
         made.requests.push(request);
         return { status: 200, headers: { ETag: '"1"' }, body: utf8('a = 1\n') };
       },
       onClientError: (detail) => made.errors.push(detail),
-      onSecret: (line) => made.secrets.push(line),
-      ...options,
     });
     return { server, ...made };
   }
@@ -58,7 +61,10 @@ describe("Node's HTTPS server over streams in memory", () => {
     return { client, seen };
   }
 
-  it.each(['1.2', '1.3'] as const)('serves a client whose certificate chains, years before or after its time, with %s', async (version) => {
+  it.each([
+    '1.2',
+    '1.3',
+  ] as const)('serves a client whose certificate chains, at a time far from that of this machine, with TLS %s', async (version) => {
     const rigged = rig({});
     const { seen } = get(rigged, { identity: pki.device, versions: { min: version, max: version } });
     expect((await seen.closed()).error).toBeUndefined();
@@ -70,6 +76,17 @@ describe("Node's HTTPS server over streams in memory", () => {
     expect(rigged.requests[0]?.client?.der).toEqual(pki.device.chain[0]);
     expect(rigged.secrets.length).toBeGreaterThan(0);
     expect(rigged.errors).toEqual([]);
+  });
+
+  it.each([
+    ['expired', 31],
+    ['is not valid before', -31],
+  ])('answers no client whose certificate %s', async (words, years) => {
+    const rigged = rig({ wall: () => LONG_AGO + years * 365 * 86_400_000 });
+    const { seen } = get(rigged, { identity: pki.device });
+    await seen.closed();
+    expect(rigged.requests).toEqual([]);
+    expect(rigged.errors).toEqual([expect.stringContaining(words)]);
   });
 
   it('answers no client without a certificate, nor one of another authority', async () => {
@@ -113,4 +130,24 @@ describe("Node's HTTPS server over streams in memory", () => {
     rigged.server.close();
     await seen.closed();
   });
+});
+
+it("Node's HTTP server without TLS serves over streams in memory", async () => {
+  const seenRequests: HttpRequest[] = [];
+  const server = platform.httpServer({
+    handle: (request) => {
+      seenRequests.push(request);
+      return { status: 304, headers: { ETag: '"1"', 'WWW-Authenticate': ['Basic realm="a"', 'Digest realm="b"'] } };
+    },
+    onClientError: () => {},
+  });
+  const [near, far] = streamPair({ later, now: realNow });
+  server.accept(far);
+  const seen = record(near, (event) => event.type === 'end' && near.end());
+  near.write(utf8('GET /a HTTP/1.1\r\nHost: b\r\nConnection: close\r\n\r\n'));
+  await seen.closed();
+  expect(seen.text()).toBe(
+    'HTTP/1.1 304 Not Modified\r\nETag: "1"\r\nWWW-Authenticate: Basic realm="a"\r\nWWW-Authenticate: Digest realm="b"\r\nConnection: close\r\n\r\n',
+  );
+  expect(seenRequests).toMatchObject([{ method: 'GET', target: '/a', headers: { host: 'b' } }]);
 });
