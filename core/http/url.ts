@@ -41,6 +41,12 @@ export function parseUrl(text: string): Result<Url, string> {
 /** As text, the port only where it is not the scheme's own. */
 export const formatUrl = (url: Url): string => `${url.scheme}://${authority(url)}${url.path}`;
 
+/** The same for logs: a query may be a secret, such as the signature of a link that was handed out. */
+export const shownUrl = (url: Url): string => formatUrl(url).replace(/\?.*$/, '?…');
+
+/** Scheme, host and port: who it is that answers (RFC 6454). */
+export const originOf = (url: Url): string => `${url.scheme}://${authority(url)}`;
+
 /** Host and port as a Host header has them (RFC 9110 part 7.2). */
 export function authority(url: Url): string {
   const host = url.host.includes(':') ? `[${url.host}]` : url.host;
@@ -51,6 +57,36 @@ export function authority(url: Url): string {
 export function inFolder(url: Url, file: string): Url {
   const folder = url.path.replace(/\?.*$/, '').replace(/\/+$/, '');
   return { ...url, path: `${folder}/${file}` };
+}
+
+/** What a reference means in an answer to `base` (RFC 3986 part 5.2); a fragment is left out. */
+export function resolveReference(base: Url, reference: string): Result<Url, string> {
+  if (reference.length > MAX_LENGTH) return err(`the address is longer than ${MAX_LENGTH} characters`);
+  const url = parseUrl(absoluteText(base, reference.replace(/#.*$/s, '')));
+  return url.ok ? ok({ ...url.value, path: withoutDots(url.value.path) }) : url;
+}
+
+function absoluteText(base: Url, reference: string): string {
+  if (/^[A-Za-z][A-Za-z0-9+.-]*:/.test(reference)) return reference;
+  if (reference.startsWith('//')) return `${base.scheme}:${reference}`;
+  if (reference.startsWith('/')) return originOf(base) + reference;
+  if (reference === '') return formatUrl(base);
+  const path = originOf(base) + base.path.replace(/\?.*$/, '');
+  return reference.startsWith('?') ? path + reference : path.replace(/[^/]*$/, '') + reference;
+}
+
+/** RFC 3986 part 5.2.4: `.` and `..` taken out of the path; the query stays as it is. */
+function withoutDots(path: string): string {
+  const [, names = '', query = ''] = /^\/([^?]*)(\?.*)?$/.exec(path) ?? [];
+  const kept: string[] = [];
+  const parts = names.split('/');
+  for (const [i, part] of parts.entries()) {
+    if (part === '..') kept.pop();
+    else if (part !== '.') kept.push(part);
+    // What ends in a dot segment names a folder.
+    if ((part === '.' || part === '..') && i === parts.length - 1) kept.push('');
+  }
+  return `/${kept.join('/')}${query}`;
 }
 
 /** An IP address as it stands, which no name server has to be asked for. */
