@@ -2,9 +2,6 @@
 import { createActor } from 'xstate';
 import type { BoardProfile } from '../../hal/board.js';
 import type { Hal, IpAddress } from '../../hal/hal.js';
-import { readCertificate } from '../certs/certificate.codec.js';
-import { commonName } from '../certs/name.codec.js';
-import { type CertificateStore, createCertificateStore } from '../certs/store.js';
 import { actorClock } from '../kernel/actor-clock.js';
 import type { EndpointEvent } from '../kernel/events.js';
 import { createKernel, type Kernel } from '../kernel/kernel.js';
@@ -16,14 +13,13 @@ import type { ProvisioningDeps } from '../provisioning/provisioning.machine.js';
 import { provisioningDeps } from '../provisioning/provisioning-deps.js';
 import { changedKeys, needsRestart, type Settings } from '../settings/settings.js';
 import { createTimeDeps } from '../time/time-deps.js';
-import { createSecureStreams } from '../tls/create-secure-streams.js';
-import type { SecureStreams } from '../tls/secure-streams.js';
 import { bootSettings } from './boot-settings.js';
-import { DEFAULT_PORTS, type EndpointPorts, sipConfig, timeServers, tlsPolicyOf } from './configuration.js';
+import { DEFAULT_PORTS, type EndpointPorts, sipConfig, timeServers } from './configuration.js';
 import { type DeviceStorage, mountDevice, PROVISIONED_SETTINGS } from './device-storage.js';
 import { type EndpointDeps, endpointMachine } from './endpoint.machine.js';
 import { type Services, startServices } from './services.js';
 import { type StatusLine, statusLines } from './status.js';
+import { createTrust, identityName, type Trust } from './trust.js';
 
 export interface EndpointOptions {
   hal: Hal;
@@ -52,10 +48,8 @@ export interface Endpoint {
 export const createEndpoint = (options: EndpointOptions): Endpoint => new Device(options);
 
 /** What is known once the flash has been read. */
-interface Loaded {
+interface Loaded extends Trust {
   storage: DeviceStorage;
-  certificates: CertificateStore;
-  secure: SecureStreams;
 }
 
 class Device implements Endpoint {
@@ -138,35 +132,14 @@ class Device implements Endpoint {
       const { board, firmware } = this.#options;
       const storage = mounted.value;
       this.#settings = bootSettings(storage, board, firmware, emit);
-      this.#loaded = { storage, ...this.#trust(storage, this.#settings) };
+      const { onSecret } = this.#options;
+      const trust = { kernel: this.#kernel, hal: this.#hal, storage, settings: () => this.#present, ...(onSecret ? { onSecret } : {}) };
+      this.#loaded = { storage, ...createTrust(trust) };
       const { mac } = storage.factory;
       if (this.#hal.nic.mac !== mac) emit('identity.mismatch', { nic: this.#hal.nic.mac, factory: mac });
       emit('boot.ready', { board: board.id, firmware, reason: this.#hal.system.boot.reason });
       this.#actor.send({ type: 'storage.loaded' });
     });
-  }
-
-  #trust(storage: DeviceStorage, { owner: { features } }: Settings): Omit<Loaded, 'storage'> {
-    const kernel = this.#kernel;
-    const { net, crypto, tls } = this.#hal;
-    const { onSecret } = this.#options;
-    const certificates = createCertificateStore({
-      files: storage.certs,
-      factory: storage.factory,
-      crypto,
-      emit: kernel.emit,
-      features,
-    });
-    const secure = createSecureStreams({
-      kernel,
-      net,
-      crypto,
-      store: certificates,
-      policy: () => tlsPolicyOf(this.#present),
-      ...(tls ? { tls } : {}),
-      ...(onSecret ? { onSecret } : {}),
-    });
-    return { certificates, secure };
   }
 
   #provisioning(): ProvisioningDeps {
@@ -230,10 +203,3 @@ class Device implements Endpoint {
 
 /** What a host without an address calls itself (RFC 1122 3.2.1.3). */
 const UNSPECIFIED: IpAddress = '0.0.0.0';
-
-/** CN of the certificate shown to provisioning servers; blank where there is none. */
-function identityName(certificates: CertificateStore): string {
-  const leaf = certificates.identity('provisioning')?.chain[0];
-  const read = leaf && readCertificate(leaf);
-  return read?.ok ? (commonName(read.value.subject) ?? read.value.subject.text) : '';
-}
