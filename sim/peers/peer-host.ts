@@ -5,6 +5,7 @@
 import type { Timers } from '../../hal/base/timers.js';
 import type { Clock, Crypto, Entropy, IpAddress, Net, TlsEngine } from '../../hal/hal.js';
 import type { Platform } from '../../hal/platform.js';
+import type { PeerLog } from './peer-events.js';
 
 export interface PeerHost {
   name: string;
@@ -17,8 +18,7 @@ export interface PeerHost {
   crypto: Crypto;
   tls: TlsEngine;
   httpServer: Platform['httpServer'];
-  /** Reports what a peer saw, as events of a device do: `server.request`, `caller.established`. No passwords, no keys. */
-  log(event: string, fields: Readonly<Record<string, unknown>>): void;
+  log: PeerLog;
 }
 
 /** A running server: `close` is idempotent, and nothing is served or logged after it. */
