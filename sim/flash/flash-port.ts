@@ -3,7 +3,8 @@ import { BoundedQueue } from '../../hal/base/bounded-queue.js';
 import { fail, invariant, ok } from '../../hal/base/result.js';
 import type { Done, Flash, FlashOp, Micros, Partition } from '../../hal/hal.js';
 import type { Host } from '../world/host.js';
-import type { NorFlash, PowerCut } from './nor-flash.js';
+import type { NorFlash } from './nor-flash.js';
+import type { PowerCut } from './power-cut.js';
 
 /** One operation done, for the timeline. `nth` and `op` are the numbers that a power cut names; reads and syncs change nothing and have no `op`. */
 export interface FlashTrace {

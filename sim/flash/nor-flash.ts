@@ -1,6 +1,6 @@
 /**
  * A NOR flash chip. Strict: programming a bit back to the erased state, off the program unit or outside the partition is a bug of the
- * firmware and throws. Power can be made to fail at any operation: before it, inside it (torn), or after it and before its answer.
+ * firmware and throws. Power can be made to fail at any operation (`power-cut.ts` has the ways).
  *
  * The chip outlives the hosts: a reboot attaches another host to the same chip.
  */
@@ -11,18 +11,19 @@ import {
   placePartitions,
   TABLE_SECTOR,
 } from '../../core/storage/image.codec.js';
-import { EMPTY } from '../../hal/base/bytes.js';
 import { ok } from '../../hal/base/result.js';
 import type { Flash, FlashOp, Partition, Result } from '../../hal/hal.js';
 import type { Host } from '../world/host.js';
+import { randomStream } from '../world/random.js';
 import { type FlashHooks, FlashPort } from './flash-port.js';
+import { afterChange, type Change, leftBy, type PowerCut, torn } from './power-cut.js';
 import { SparseMemory } from './sparse-memory.js';
 
-/**
- * Where power fails. `op` counts programs and erases of this chip from 1, `nth` every operation, reads and syncs too. `torn` leaves the
- * operation done for its first `octets` alone. Another kind of cut is another member here and another case in `NorFlash.commit`.
- */
-export type PowerCut = ({ op: number } | { nth: number }) & ({ how: 'before' | 'after' } | { how: 'torn'; octets: number });
+interface Unsynced {
+  op: Change;
+  /** What its range held. */
+  before: Uint8Array;
+}
 
 export class NorFlash {
   readonly partitions: readonly PlacedPartition[];
@@ -32,6 +33,8 @@ export class NorFlash {
   #operations = 0;
   #all = 0;
   #cut: PowerCut | undefined;
+  /** While a cut is planned that lands operations out of order: those that their partitions have not synced since. */
+  #unsynced: Unsynced[] = [];
 
   /** A chip with its partition table and nothing else on it. */
   constructor(partitions: readonly Partition[]) {
@@ -80,6 +83,7 @@ export class NorFlash {
   /** Plans the next power failure, in place of one planned before. */
   cutPowerAt(cut: PowerCut | undefined): void {
     this.#cut = cut;
+    this.#unsynced = [];
   }
 
   /** The flash port of a host that runs on this chip. */
@@ -97,38 +101,50 @@ export class NorFlash {
   /** Carries out one operation, or as much of it as power allows; says whether power failed. For a port. */
   commit(op: FlashOp): { nth: number; op?: number; bytes?: Uint8Array; cut?: PowerCut } {
     const nth = ++this.#all;
-    const number = op.type === 'read' || op.type === 'sync' ? undefined : ++this.#operations;
-    const cut = this.#takeCut(nth, number);
-    if (op.type === 'read') return { nth, bytes: this.memory(op.partition).read(op.offset, op.length), ...(cut ? { cut } : {}) };
-    if (op.type !== 'sync' && cut?.how !== 'before') this.#apply(op, cut?.how === 'torn' ? cut.octets : undefined);
-    return { nth, ...(number === undefined ? {} : { op: number }), ...(cut ? { cut } : {}) };
+    const number = op.type === 'read' || op.type === 'sync' ? {} : { op: ++this.#operations };
+    const cut = this.#isCutAt(nth, number.op) ? this.#cut : undefined;
+    const read = op.type === 'read' ? { bytes: this.memory(op.partition).read(op.offset, op.length) } : {};
+    if (op.type === 'program' || op.type === 'erase') this.#change(op, cut);
+    else if (op.type === 'sync' && !cut) this.#unsynced = this.#unsynced.filter(({ op: { partition } }) => partition !== op.partition);
+    if (cut) {
+      if (cut.how === 'reordered') this.#reorder(cut.seed);
+      this.cutPowerAt(undefined);
+    }
+    return { nth, ...number, ...read, ...(cut ? { cut } : {}) };
   }
 
-  /** The planned cut, when this is the operation that it is for. */
-  #takeCut(nth: number, op: number | undefined): PowerCut | undefined {
+  #isCutAt(nth: number, op: number | undefined): boolean {
     const cut = this.#cut;
-    if (!cut || ('nth' in cut ? cut.nth !== nth : cut.op !== op)) return undefined;
-    this.#cut = undefined;
-    return cut;
+    return cut !== undefined && ('nth' in cut ? cut.nth === nth : cut.op === op);
   }
 
-  /** An operation, or its first octets. */
-  #apply(op: Extract<FlashOp, { type: 'program' | 'erase' }>, octets = Number.POSITIVE_INFINITY): void {
+  #change(op: Change, cut: PowerCut | undefined): void {
     const memory = this.memory(op.partition);
-    if (op.type === 'erase') {
-      const { sector } = this.partitions.find((p) => p.name === op.partition)!;
-      memory.erase(op.offset, Math.min(sector, octets));
-      return;
+    const { before, after } = this.#effect(op);
+    const refused = op.type === 'program' ? op.bytes.findIndex((octet, i) => octet !== after[i]) : -1;
+    if (refused >= 0) throw new Error(`contract violation: program of ${op.partition} at ${op.offset + refused} needs an erase first`);
+    memory.write(op.offset, cut ? leftBy(cut, before, after) : after);
+    if (this.#cut?.how === 'reordered') this.#unsynced.push({ op, before });
+  }
+
+  /** What stands in an operation's range, and what will when it is done. */
+  #effect(op: Change): { before: Uint8Array; after: Uint8Array } {
+    const memory = this.memory(op.partition);
+    const length = op.type === 'program' ? op.bytes.length : this.partitions.find((p) => p.name === op.partition)!.sector;
+    const before = memory.read(op.offset, length);
+    return { before, after: afterChange(op, before, memory.erased) };
+  }
+
+  /** As if the unsynced operations had waited in a queue without order, and power had failed while it was emptied. */
+  #reorder(seed: number): void {
+    const random = randomStream(seed, 'power cut');
+    for (const { op, before } of this.#unsynced.reverse()) this.memory(op.partition).write(op.offset, before);
+    const landing = this.#unsynced.filter(() => random.chance(0.5));
+    while (landing.length > 0) {
+      const [{ op }] = landing.splice(random.below(landing.length), 1) as [Unsynced];
+      const { before, after } = this.#effect(op);
+      const whole = landing.length > 0 || random.chance(0.5);
+      this.memory(op.partition).write(op.offset, whole ? after : torn(before, after, random.below(after.length)));
     }
-    const bytes = octets <= 0 ? EMPTY : op.bytes.subarray(0, Math.min(op.bytes.length, octets));
-    const before = memory.read(op.offset, op.bytes.length);
-    for (let i = 0; i < op.bytes.length; i++) {
-      // A bit that has left the erased state stays: what is new must be a subset of what still stands erased.
-      const raised = memory.erased === 0xff ? op.bytes[i]! & ~before[i]! : ~op.bytes[i]! & before[i]!;
-      if ((raised & 0xff) !== 0) {
-        throw new Error(`contract violation: program of ${op.partition} at ${op.offset + i} needs an erase first`);
-      }
-    }
-    memory.write(op.offset, bytes);
   }
 }

@@ -32,17 +32,13 @@ export class SparseMemory {
     this.#each(offset, bytes.length, (index, from, to, done) => {
       const part = bytes.subarray(done, done + to - from);
       const known = this.#chunks.get(index);
-      if (!known && this.#isErased(part)) return;
+      if ((!known || part.length === CHUNK) && this.#isErased(part)) {
+        this.#chunks.delete(index);
+        return;
+      }
       const chunk = known ?? new Uint8Array(CHUNK).fill(this.erased);
       chunk.set(part, from);
       this.#chunks.set(index, chunk);
-    });
-  }
-
-  erase(offset: number, length: number): void {
-    this.#each(offset, length, (index, from, to) => {
-      if (to - from === CHUNK) this.#chunks.delete(index);
-      else this.#chunks.get(index)?.fill(this.erased, from, to);
     });
   }
 

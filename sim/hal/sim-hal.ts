@@ -5,7 +5,8 @@ import type { AudioFormat, Clock, FramePort, Hal, MacAddress, Micros, System, Un
 import type { Platform } from '../../hal/platform.js';
 import type { StaticAddress } from '../../hal/stack/index.js';
 import type { FlashTrace } from '../flash/flash-port.js';
-import type { NorFlash, PowerCut } from '../flash/nor-flash.js';
+import type { NorFlash } from '../flash/nor-flash.js';
+import type { PowerCut } from '../flash/power-cut.js';
 import type { LanPort } from '../lan/lan.js';
 import type { World } from '../world/world.js';
 import { type PlayedFrame, simAudio } from './audio.js';

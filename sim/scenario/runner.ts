@@ -10,7 +10,7 @@ import { type ReportLink, type ReportPage, renderReport } from '../artefacts/rep
 import { withoutKey } from '../artefacts/rtp-streams.js';
 import type { Sound } from '../artefacts/sound.js';
 import { Timeline, type TimelineEvent } from '../artefacts/timeline.js';
-import type { PowerCut } from '../flash/nor-flash.js';
+import type { PowerCut } from '../flash/power-cut.js';
 import { Lan, type LanPort } from '../lan/lan.js';
 import { World, WorldError } from '../world/world.js';
 import { judge, type Verdict } from './judge.js';

@@ -1,117 +1,87 @@
 /**
- * Power fails at every program, erase and sync of a commit: before it, inside it (torn after 1 octet, half, all but 1), after it, and
- * with what was not synced landing in any order. After each the store is wholly old or wholly new, a second boot changes nothing, and
- * the device can commit again.
+ * Power fails at every program, erase and sync of a commit to the file store, in every way there is, and again while the commit is done
+ * again. After each cut the store is wholly old or wholly new, a second boot changes nothing, and the device can commit again.
  */
 import { describe, expect, it } from 'vitest';
 import type { EndpointEvent } from '../../core/kernel/events.js';
 import { type FileChange, type FileStore, mountFileStore } from '../../core/storage/file-store.js';
 import { latin1, utf8 } from '../../hal/base/bytes.js';
-import type { Done, Flash, FlashOp, Partition } from '../../hal/hal.js';
-import { type Cut, PowerRig } from '../support/power-rig.js';
+import type { FlashOp, Partition } from '../../hal/hal.js';
+import { NorFlash } from '../../sim/flash/nor-flash.js';
+import { contentOf, everyCut, type Left, survey, tally, type Ways } from '../support/power-cuts.js';
+import { PowerRig } from '../support/power-rig.js';
 
 const config: Partition = { name: 'config', size: 4 * 4096, sector: 4096, program: 256, erased: 0xff };
-const SHUFFLES = 4;
 
-type Contents = Record<string, string>;
 interface Case {
   name: string;
   /** The chip before the commit under test. */
-  prepare(): Uint8Array | undefined;
+  chip: NorFlash;
   changes: readonly FileChange[];
   scrub?: boolean;
 }
 
 const file = (path: string, size: number, fill: string): FileChange => ({ path, bytes: utf8(fill.repeat(size).slice(0, size)) });
-const contents = (store: FileStore): Contents => Object.fromEntries(store.list().map((path) => [path, latin1(store.read(path)!)]));
 
-/** Mounts over `flash`, which may be the rig or a port around it. What it reports of damage goes to `complaints`. */
-function mount(rig: PowerRig, flash: Flash, complaints: string[], scrub = false): FileStore | undefined {
-  let store: FileStore | undefined;
+/** As text that can be compared. */
+const contents = (store: FileStore): string =>
+  JSON.stringify(Object.fromEntries(store.list().map((path) => [path, latin1(store.read(path)!)])));
+
+interface Boot {
+  store: FileStore | undefined;
+  /** What it could not read. */
+  complaints: string[];
+}
+
+function mount(rig: PowerRig, scrub = false): Boot {
+  const boot: Boot = { store: undefined, complaints: [] };
   const emit = (event: EndpointEvent['event'], fields: object): void => {
-    if (event === 'flash.failed') complaints.push(JSON.stringify(fields));
+    if (event === 'flash.failed') boot.complaints.push(JSON.stringify(fields));
   };
-  mountFileStore({ flash, partition: 'config', scrub, emit }, (result) => {
-    if (result.ok) store = result.value;
-    else complaints.push(result.error.detail);
+  mountFileStore({ flash: rig, partition: 'config', scrub, emit }, (result) => {
+    if (result.ok) boot.store = result.value;
+    else boot.complaints.push(result.error.detail);
   });
   rig.run();
-  return store;
+  return boot;
 }
 
-/** The chip after these commits, all whole. */
-function chipWith(...commits: readonly (readonly FileChange[])[]): Uint8Array {
-  const rig = new PowerRig([config]);
-  const store = mount(rig, rig, [])!;
-  for (const changes of commits) {
-    store.commit(changes, () => {});
-    rig.run();
-  }
-  return rig.image();
-}
-
-/** Boots a chip as it is; what it complains of, what it holds, and what it wrote. */
-function boot(image: Uint8Array): { complaints: string[]; held: Contents; wrote: number; image: Uint8Array } {
-  const rig = new PowerRig([config], undefined, image);
-  const complaints: string[] = [];
-  const store = mount(rig, rig, complaints);
-  return { complaints, held: store ? contents(store) : {}, wrote: rig.operations.length, image: rig.image() };
-}
-
-type Around = (rig: PowerRig) => Flash;
-const plain: Around = (rig) => rig;
-
-/** One run with at most one cut; the chip as power left it. */
-function run(test: Case, around: Around, cut?: Cut): PowerRig {
-  const rig = new PowerRig([config], cut, test.prepare());
-  const store = mount(rig, around(rig), [], test.scrub);
-  store?.commit(test.changes, () => {});
+/** A commit to this chip, whole; the operations that it took. */
+function commit(chip: NorFlash, { changes, scrub }: Pick<Case, 'changes' | 'scrub'>): readonly FlashOp[] {
+  const rig = new PowerRig(chip);
+  mount(rig, scrub).store?.commit(changes, () => {});
   rig.run();
-  return rig;
+  return rig.operations;
 }
 
-/** The cuts of one operation, by its kind. */
-function cutsAt(op: FlashOp, number: number): readonly Cut[] {
-  const shuffled: Cut[] = Array.from({ length: SHUFFLES }, (_, seed) => ({ op: number, how: 'shuffled', seed: seed + 1 }));
-  const edges: Cut[] = [
-    { op: number, how: 'before' },
-    { op: number, how: 'after' },
-  ];
-  const size = op.type === 'program' ? op.bytes.length : op.type === 'erase' ? config.sector : 0;
-  const torn: Cut[] = size === 0 ? [] : [1, size / 2, size - 1].map((octets) => ({ op: number, how: 'torn', octets }));
-  return [...edges, ...torn, ...shuffled];
+function chipWith(...commits: readonly (readonly FileChange[])[]): NorFlash {
+  const chip = new NorFlash([config]);
+  for (const changes of commits) commit(chip, { changes });
+  return chip.copy();
 }
 
-/** What is wrong after each cut; empty where nothing is. */
-function tryEveryCut(test: Case, around: Around = plain): { operations: number; cuts: number; losses: string[] } {
-  const before = test.prepare();
-  const old = before ? boot(before).held : {};
-  const whole = run(test, around);
-  const fresh = boot(whole.image()).held;
-  const losses: string[] = [];
-  let cuts = 0;
-  for (const [index, op] of whole.operations.entries()) {
-    for (const cut of cutsAt(op, index + 1)) {
-      cuts++;
-      const problem = examine(test, run(test, around, cut).image(), old, fresh);
-      if (problem) losses.push(`${JSON.stringify(cut)} of ${op.type}: ${problem}`);
-    }
-  }
-  return { operations: whole.operations.length, cuts, losses };
-}
+const holds = (chip: NorFlash): string => {
+  const { store } = mount(new PowerRig(chip.copy()));
+  return store ? contents(store) : 'nothing that can be mounted';
+};
 
-function examine(test: Case, image: Uint8Array, old: Contents, fresh: Contents): string | undefined {
-  const first = boot(image);
-  if (first.complaints.length > 0) return first.complaints.join();
-  const held = JSON.stringify(first.held);
-  if (held !== JSON.stringify(old) && held !== JSON.stringify(fresh)) return `neither old nor new: ${held.slice(0, 100)}`;
-  if (first.wrote > 0) return `the first boot wrote ${first.wrote} times`;
-  const second = boot(first.image);
-  if (JSON.stringify(second.held) !== held) return 'the second boot found something else';
-  // Whatever a cut left, the same commit done again ends as if there had been none.
-  const again = run({ ...test, prepare: () => second.image }, plain);
-  if (JSON.stringify(boot(again.image()).held) !== JSON.stringify(fresh)) return 'the commit could not be done again';
-  return undefined;
+/** Says what is wrong with a chip that a cut left. */
+function judgeOf(test: Case): (chip: NorFlash) => string | undefined {
+  const whole = test.chip.copy();
+  commit(whole, test);
+  const [old, fresh] = [holds(test.chip), holds(whole)];
+  return (chip) => {
+    const rig = new PowerRig(chip.copy());
+    const { store, complaints } = mount(rig);
+    if (complaints.length > 0 || !store) return complaints.join();
+    const held = contents(store);
+    if (held !== old && held !== fresh) return `neither old nor new: ${held.slice(0, 100)}`;
+    if (rig.operations.length > 0) return `the first boot wrote ${rig.operations.length} times`;
+    if (holds(rig.chip) !== held) return 'the second boot found something else';
+    // Whatever a cut left, the same commit done again ends as if there had been none.
+    commit(rig.chip, test);
+    return holds(rig.chip) === fresh ? undefined : 'the commit could not be done again';
+  };
 }
 
 const settings = [file('provisioned/algop8180g2.conf', 3000, 'a = 1\n'), file('provisioned/algom0022EE0A0001.conf', 900, 'b = 1\n')];
@@ -119,104 +89,123 @@ const renewed = [file('provisioned/algop8180g2.conf', 3300, 'a = 2\n'), file('pr
 const filler = (n: number): FileChange[] => [file('filler', 1500, String(n))];
 
 /** A commit before was torn in its second page: the log has room, and cannot go on there. */
-const tornChip = (): Uint8Array => {
-  const rig = new PowerRig([config], { op: 2, how: 'torn', octets: 100 }, chipWith([file('x', 10, 'x')]));
-  const store = mount(rig, rig, [])!;
-  store.commit(filler(1), () => {});
-  rig.run();
-  return rig.image();
-};
+function tornChip(): NorFlash {
+  const chip = chipWith([file('x', 10, 'x')]);
+  chip.cutPowerAt({ op: 2, how: 'torn', octets: 100 });
+  commit(chip, { changes: filler(1) });
+  return chip.copy();
+}
 
-const cases: readonly Case[] = [
-  { name: 'the first commit to an empty chip', prepare: () => undefined, changes: settings },
-  {
-    name: 'two files replaced, appended to the log',
-    prepare: () => chipWith([file('x', 10, 'x')], settings.slice(0, 1)),
-    changes: [file('y', 600, 'y'), file('x', 20, 'z')],
-  },
-  { name: 'two files replaced, the log full', prepare: () => chipWith(settings, filler(1)), changes: renewed },
-  { name: 'two files replaced, their old content scrubbed', prepare: () => chipWith(settings), changes: renewed, scrub: true },
-  { name: 'the end of the log torn by an earlier cut', prepare: tornChip, changes: [file('y', 600, 'y'), file('x', 20, 'z')] },
-  { name: 'a file removed', prepare: () => chipWith(settings), changes: [{ path: settings[0]!.path, bytes: undefined }] },
-];
+const FIRST: Case = { name: 'the first commit to an empty chip', chip: new NorFlash([config]), changes: settings };
+const APPENDED: Case = {
+  name: 'two files replaced, appended to the log',
+  chip: chipWith([file('x', 10, 'x')], settings.slice(0, 1)),
+  changes: [file('y', 600, 'y'), file('x', 20, 'z')],
+};
+const SWITCHED: Case = { name: 'two files replaced, the log full', chip: chipWith(settings, filler(1)), changes: renewed };
+const SCRUBBED: Case = {
+  name: 'two files replaced, their old content scrubbed',
+  chip: chipWith(settings),
+  changes: renewed,
+  scrub: true,
+};
+const TORN: Case = {
+  name: 'the end of the log torn by an earlier cut',
+  chip: tornChip(),
+  changes: [file('y', 600, 'y'), file('x', 20, 'z')],
+};
+const REMOVED: Case = { name: 'a file removed', chip: chipWith(settings), changes: [{ path: settings[0]!.path, bytes: undefined }] };
+const CASES = [FIRST, APPENDED, SWITCHED, SCRUBBED, TORN, REMOVED];
 
 const begins = (op: FlashOp, magic: string): boolean => op.type === 'program' && latin1(op.bytes, 0, 4) === magic;
 
-/** Holds a transaction back until its commit record was programmed: the order that the store must not have. */
-const commitFirst: Around = (rig) => {
-  let held: { op: FlashOp; done: Done<Uint8Array | undefined> }[] = [];
-  const isCommit = (op: FlashOp): boolean => begins(op, 'BLCM');
-  return {
-    partitions: rig.partitions,
-    submit: (op, done) => {
-      if (op.type === 'program' && !isCommit(op) && !begins(op, 'BLFS')) {
-        held.push({ op, done });
-        // Answered at once, so that the store goes on to its commit record.
-        rig.submit({ type: 'read', partition: op.partition, offset: 0, length: 1 }, () => done({ ok: true, value: undefined }, 0));
-        return;
-      }
-      if (!isCommit(op)) return rig.submit(op, done);
-      const data = held;
-      held = [];
-      rig.submit(op, () => {});
-      for (const [index, waiting] of data.entries()) rig.submit(waiting.op, index + 1 < data.length ? () => {} : done);
-    },
-  };
-};
-
-describe('power cuts at every flash operation', () => {
-  it.each(cases)('$name', (test) => {
-    const { operations, cuts, losses } = tryEveryCut(test);
-    console.log(`${test.name}: ${operations} operations, ${cuts} cuts, ${losses.length} losses`);
-    expect(losses).toEqual([]);
-    expect(cuts).toBeGreaterThanOrEqual(5 * operations);
+describe('power cuts at every flash operation of a commit', () => {
+  it.each(CASES)('$name', async (test) => {
+    const operations = commit(test.chip.copy(), test);
+    const result = await survey(everyCut(test.chip, operations), ['config'], judgeOf(test));
+    console.log(`${test.name}: ${operations.length} operations, ${tally(result)}`);
+    expect(result.losses).toEqual([]);
+    expect(result.cuts).toBeGreaterThan(6 * operations.length);
   });
 
-  it('would notice a commit record programmed before the data', () => {
-    const { losses } = tryEveryCut(cases[1]!, commitFirst);
-    expect(losses.join('\n')).toContain('cannot be read');
-  });
-
-  it('would notice an area that counts before its files are there', () => {
-    const { losses } = tryEveryCut(cases[3]!, headerFirst);
-    expect(losses.join('\n')).toContain('cannot be read');
-  });
-
-  it('pairs of cuts: the second while the commit is done again', () => {
-    const test = cases[2]!;
-    const fresh = boot(run(test, plain).image()).held;
-    const old = boot(test.prepare()!).held;
-    const operations = run(test, plain).operations;
-    let pairs = 0;
-    for (const [index, op] of operations.entries()) {
-      const size = op.type === 'program' ? op.bytes.length / 2 : config.sector / 2;
-      const first = run(test, plain, { op: index + 1, how: 'torn', octets: size }).image();
-      const resumed = { ...test, prepare: () => first };
-      for (let second = 1; second <= run(resumed, plain).operations.length; second++) {
-        pairs++;
-        const problem = examine(test, run(resumed, plain, { op: second, how: 'torn', octets: 128 }).image(), old, fresh);
-        expect(problem, `cut ${index + 1}, then ${second}`).toBeUndefined();
-      }
+  it('leave the same chip when the power of the running store fails', () => {
+    const mounted = new PowerRig(APPENDED.chip.copy());
+    mount(mounted);
+    const reads = mounted.chip.allOperations;
+    const operations = commit(APPENDED.chip.copy(), APPENDED);
+    for (const { cut, chip, name } of everyCut(APPENDED.chip, operations)) {
+      const running = APPENDED.chip.copy();
+      running.cutPowerAt({ ...cut, nth: reads + cut.nth });
+      commit(running, APPENDED);
+      expect(contentOf(running, ['config']), name).toBe(contentOf(chip, ['config']));
     }
-    console.log(`pairs of cuts: ${pairs}`);
+  });
+
+  it('would notice a commit record programmed before the data', async () => {
+    const operations = commit(APPENDED.chip.copy(), APPENDED);
+    const early = operations.find((op) => begins(op, 'BLCM'))!;
+    const { losses } = await survey(
+      everyCut(APPENDED.chip, [early, ...operations.filter((op) => op !== early)]),
+      ['config'],
+      judgeOf(APPENDED),
+    );
+    expect(losses.join('\n')).toContain('cannot be read');
+  });
+
+  it('would notice an area that counts before its files are there', async () => {
+    const operations = commit(SCRUBBED.chip.copy(), SCRUBBED);
+    const header = operations.find((op) => begins(op, 'BLFS'))!;
+    const data = operations.findIndex(({ type }) => type === 'program');
+    const hasty = [...operations.slice(0, data), header, ...operations.slice(data).filter((op) => op !== header)];
+    const { losses } = await survey(everyCut(SCRUBBED.chip, hasty), ['config'], judgeOf(SCRUBBED));
+    expect(losses.join('\n')).toContain('cannot be read');
+  });
+
+  it('would notice a missing sync, by the order alone', async () => {
+    const operations = commit(APPENDED.chip.copy(), APPENDED);
+    const [sync] = operations.filter(({ type }) => type === 'sync');
+    const hasty = operations.filter((op) => op !== sync);
+    const reordered: Ways = (_op, nth) => Array.from({ length: 8 }, (_, seed) => ({ nth, how: 'reordered', seed }));
+    const inOrder: Ways = (_op, nth) => [
+      { nth, how: 'before' },
+      { nth, how: 'after' },
+    ];
+    const judge = judgeOf(APPENDED);
+    expect((await survey(everyCut(APPENDED.chip, hasty, inOrder), ['config'], judge)).losses).toEqual([]);
+    expect((await survey(everyCut(APPENDED.chip, hasty, reordered), ['config'], judge)).losses.join('\n')).toContain('cannot be read');
   });
 });
 
-/** Programs the header of the new area when the store programs the first page of its first transaction. */
-function headerFirst(rig: PowerRig): Flash {
-  const header = run(cases[3]!, plain).operations.find((op) => begins(op, 'BLFS'))!;
-  let early = false;
-  return {
-    partitions: rig.partitions,
-    submit: (op, done) => {
-      if (op.type === 'program' && !early) {
-        early = true;
-        rig.submit(header, () => {});
-      } else if (begins(op, 'BLFS')) {
-        rig.submit({ type: 'sync', partition: op.partition }, done);
-        return;
-      }
-      rig.submit(op, done);
-    },
-  };
+/** The second cut of a pair: one of each kind. */
+const oneOfEach: Ways = (op, nth, sector) => {
+  const size = op.type === 'program' ? op.bytes.length : sector;
+  const inside: ReturnType<Ways> =
+    op.type === 'sync'
+      ? []
+      : [
+          { nth, how: 'torn', octets: size / 2 },
+          { nth, how: 'noisy', seed: nth },
+        ];
+  return [{ nth, how: 'before' }, ...inside, { nth, how: 'reordered', seed: nth }];
+};
+
+/** Every first cut, and every cut of the same commit done again after it. Chips that are alike after the first one are cut again once. */
+function* everyPair(test: Case): Generator<Left> {
+  const resumed = new Set<string>();
+  for (const first of everyCut(test.chip, commit(test.chip.copy(), test))) {
+    const key = contentOf(first.chip, ['config']);
+    if (resumed.has(key)) continue;
+    resumed.add(key);
+    for (const second of everyCut(first.chip, commit(first.chip.copy(), test), oneOfEach))
+      yield { ...second, name: `${first.name}, then ${second.name}` };
+  }
 }
+
+describe('pairs of power cuts, the second while the commit is done again', () => {
+  it.each(CASES)('$name', async (test) => {
+    const result = await survey(everyPair(test), ['config'], judgeOf(test));
+    console.log(`${test.name}: pairs, ${tally(result)}`);
+    expect(result.losses).toEqual([]);
+    expect(result.cuts).toBeGreaterThan(100);
+  });
+});

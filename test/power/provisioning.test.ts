@@ -11,7 +11,8 @@ import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { encodeConf } from '../../core/settings/conf.codec.js';
 import type { FlashOp } from '../../hal/hal.js';
-import type { NorFlash, PowerCut } from '../../sim/flash/nor-flash.js';
+import type { NorFlash } from '../../sim/flash/nor-flash.js';
+import type { PowerCut } from '../../sim/flash/power-cut.js';
 import { readSettings } from '../../sim/scenario/flash-bench.js';
 import { ProvisionedBoard, type ServedFiles } from '../support/provisioned-board.js';
 

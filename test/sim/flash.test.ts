@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { SECOND } from '../../hal/base/time.js';
 import type { Flash, FlashOp, HalError, Partition, Result } from '../../hal/hal.js';
 import type { FlashTrace } from '../../sim/flash/flash-port.js';
-import { NorFlash, type PowerCut } from '../../sim/flash/nor-flash.js';
+import { NorFlash } from '../../sim/flash/nor-flash.js';
+import type { PowerCut } from '../../sim/flash/power-cut.js';
 import { SparseMemory } from '../../sim/flash/sparse-memory.js';
 import type { Host } from '../../sim/world/host.js';
 import { World } from '../../sim/world/world.js';
@@ -61,8 +62,8 @@ describe('sparse memory', () => {
     memory.write(4_090, bytes(7, 8_200));
     expect([...memory.read(4_088, 4)]).toEqual([0xff, 0xff, 7, 7]);
     expect([...memory.read(12_288, 4)]).toEqual([7, 7, 0xff, 0xff]);
-    memory.erase(4_096, 100);
-    memory.erase(8_192, 4_096);
+    memory.write(4_096, bytes(0xff, 100));
+    memory.write(8_192, bytes(0xff, 4_096));
     expect([memory.read(4_095, 1)[0], memory.read(4_195, 1)[0], memory.read(4_196, 1)[0], memory.read(8_192, 1)[0]]).toEqual([
       7, 0xff, 7, 0xff,
     ]);
@@ -206,6 +207,54 @@ describe('a power cut', () => {
   it('inside an erase leaves the rest of the sector as it was', async () => {
     const { left } = await afterCut({ op: 3, how: 'torn', octets: 4 }, erase(0));
     expect(left).toEqual([...page(0xff, 4), ...page(0x55, 12), ...page(0xff, 16)]);
+  });
+
+  it('leaves any bit of an operation done or undone, and makes none that neither had', async () => {
+    const programmed = await afterCut({ op: 3, how: 'noisy', seed: 1 }, program(16, page(0x0f)));
+    const fresh = programmed.left.slice(16);
+    expect(fresh.every((octet) => (octet & 0x0f) === 0x0f)).toBe(true);
+    expect(new Set(fresh).size).toBeGreaterThan(4);
+    const erased = await afterCut({ op: 3, how: 'noisy', seed: 1 }, erase(0));
+    expect(erased.left.slice(0, 16).every((octet) => (octet & 0x55) === 0x55)).toBe(true);
+    expect(new Set(erased.left.slice(0, 16)).size).toBeGreaterThan(4);
+  });
+
+  /** How much of a page of that value is there. */
+  const outcomeOf = (found: Uint8Array, value: number): string => {
+    const done = found.lastIndexOf(value) + 1;
+    if (!found.every((octet, i) => octet === (i < done ? value : 0xff))) return 'torn apart';
+    return done === 0 ? 'none' : done === found.length ? 'whole' : 'part';
+  };
+
+  it('lands what was not synced in any order, or not at all, and never touches what was', async () => {
+    const synced: FlashOp[] = [program(16, page(0x11)), { type: 'sync', partition: 'config' }];
+    const waiting = [program(32, page(1)), program(48, page(2)), program(64, page(3))];
+    const found = new Set<string>();
+    for (let seed = 1; seed <= 256; seed++) {
+      const chip = new NorFlash([CONFIG, DATA]);
+      chip.cutPowerAt({ op: 4, how: 'reordered', seed });
+      const answers = await submit(boot(chip), ...synced, ...waiting);
+      expect(answers).toHaveLength(4);
+      expect(chip.memory('config').read(0, 32)).toEqual(Uint8Array.from(half(0xff, 16, 0x11)));
+      const left = [32, 48, 64].map((offset, i) => outcomeOf(chip.memory('config').read(offset, 16), i + 1));
+      found.add(left.join());
+    }
+    // Each of them whole or not at all, and in each of these the last one to land perhaps in part.
+    const whole = [...found].filter((outcome) => !outcome.includes('part'));
+    expect(whole).toHaveLength(8);
+    expect(found.size).toBe(20);
+    expect([...found].some((outcome) => /part.*part|torn/.test(outcome))).toBe(false);
+  });
+
+  it('of one partition lands what its own sync did not order', async () => {
+    const outcomes = new Set<string>();
+    for (let seed = 1; seed <= 16; seed++) {
+      const chip = new NorFlash([CONFIG, DATA]);
+      chip.cutPowerAt({ nth: 3, how: 'reordered', seed });
+      await submit(boot(chip), program(0, page(1)), { type: 'sync', partition: 'data' }, program(16, page(2)));
+      outcomes.add(String(chip.memory('config').read(0, 1)));
+    }
+    expect(outcomes).toEqual(new Set(['1', '255']));
   });
 
   it('comes once: the next boot runs on', async () => {

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { FactoryContent } from '../../core/storage/factory.codec.js';
 import { readFactory, writeFactory } from '../../core/storage/factory.js';
 import type { HalError, Partition, Result } from '../../hal/hal.js';
-import { PowerRig } from '../support/power-rig.js';
+import { NorFlash } from '../../sim/flash/nor-flash.js';
+import { PowerRig, turnBit } from '../support/power-rig.js';
 
 const factory: Partition = { name: 'factory', size: 8 * 4096, sector: 4096, program: 256, erased: 0xff };
 const content: FactoryContent = {
@@ -35,26 +36,23 @@ function write(rig: PowerRig, what: FactoryContent): Result<void, HalError> | un
 
 describe('the factory partition', () => {
   it('gives back what manufacture wrote, also when it was written twice', () => {
-    const rig = new PowerRig([factory]);
+    const rig = new PowerRig(new NorFlash([factory]));
     expect(write(rig, { ...content, serial: '0' })).toEqual({ ok: true, value: undefined });
     expect(write(rig, content)).toEqual({ ok: true, value: undefined });
     expect(read(rig)).toEqual({ ok: true, value: content });
   });
 
   it('says that it is empty, damaged, or missing', () => {
-    const rig = new PowerRig([factory]);
+    const rig = new PowerRig(new NorFlash([factory]));
     expect(read(rig)).toMatchObject({ error: { kind: 'not-found', detail: expect.stringContaining('no manufacture record') } });
     write(rig, content);
-    const image = rig.image();
-    image[4096 + 5000]! ^= 1;
-    expect(read(new PowerRig([factory], undefined, image))).toMatchObject({
-      error: { kind: 'io', detail: expect.stringContaining('damaged') },
-    });
-    expect(read(new PowerRig([{ ...factory, name: 'data' }]))).toMatchObject({ error: { kind: 'not-found' } });
+    turnBit(rig.chip, 'factory', 5000);
+    expect(read(rig)).toMatchObject({ error: { kind: 'io', detail: expect.stringContaining('damaged') } });
+    expect(read(new PowerRig(new NorFlash([{ ...factory, name: 'data' }])))).toMatchObject({ error: { kind: 'not-found' } });
   });
 
   it('refuses a record that does not fit, and leaves what is there', () => {
-    const rig = new PowerRig([factory]);
+    const rig = new PowerRig(new NorFlash([factory]));
     write(rig, content);
     const certificates = [new Uint8Array(40_000)];
     expect(write(rig, { ...content, anchors: { ...content.anchors, certificates } })).toMatchObject({ error: { kind: 'full' } });

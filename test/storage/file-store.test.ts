@@ -4,8 +4,9 @@ import { type FileChange, type FileStore, mountFileStore } from '../../core/stor
 import { readArea } from '../../core/storage/log.codec.js';
 import { latin1, utf8 } from '../../hal/base/bytes.js';
 import type { HalError, Partition, Result } from '../../hal/hal.js';
+import { NorFlash } from '../../sim/flash/nor-flash.js';
 import { fuzz } from '../support/mutation.js';
-import { PowerRig } from '../support/power-rig.js';
+import { PowerRig, turnBit } from '../support/power-rig.js';
 
 const config: Partition = { name: 'config', size: 8 * 4096, sector: 4096, program: 256, erased: 0xff };
 
@@ -40,26 +41,26 @@ const contents = (store: FileStore): Record<string, string> =>
 
 describe('the file store', () => {
   it('is empty on an erased partition, and mounting writes nothing', () => {
-    const rig = new PowerRig([config]);
+    const rig = new PowerRig(new NorFlash([config]));
     expect(mount(rig).list()).toEqual([]);
     expect(rig.operations).toEqual([]);
   });
 
   it('keeps what was committed over a reboot', () => {
-    const rig = new PowerRig([config]);
+    const rig = new PowerRig(new NorFlash([config]));
     const store = mount(rig);
     expect(commit(rig, store, file('settings/a.conf', 'a = 1'), file('settings/b.conf', ''))).toEqual({ ok: true, value: undefined });
     expect(commit(rig, store, file('settings/a.conf', 'a = 2'), { path: 'settings/b.conf', bytes: undefined }, file('x', 'y')).ok).toBe(
       true,
     );
-    const again = new PowerRig([config], undefined, rig.image());
+    const again = new PowerRig(rig.chip);
     expect(contents(mount(again))).toEqual({ 'settings/a.conf': 'a = 2', x: 'y' });
     expect(mount(again).list('settings/')).toEqual(['settings/a.conf']);
     expect(again.operations).toEqual([]);
   });
 
   it('shows a commit when it is durable, not before', () => {
-    const rig = new PowerRig([config]);
+    const rig = new PowerRig(new NorFlash([config]));
     const store = mount(rig);
     store.commit([file('a', '1')], () => expect(contents(store)).toEqual({ a: '1' }));
     expect(contents(store)).toEqual({});
@@ -67,16 +68,16 @@ describe('the file store', () => {
   });
 
   it('runs commits in their order', () => {
-    const rig = new PowerRig([config]);
+    const rig = new PowerRig(new NorFlash([config]));
     const store = mount(rig);
     for (let i = 0; i < 10; i++) store.commit([file('a', String(i)), file(`f${i}`, '')], () => {});
     rig.run();
-    expect(contents(mount(new PowerRig([config], undefined, rig.image())))['a']).toBe('9');
+    expect(contents(mount(new PowerRig(rig.chip)))['a']).toBe('9');
     expect(store.list()).toHaveLength(11);
   });
 
   it('does not write what is already there', () => {
-    const rig = new PowerRig([config]);
+    const rig = new PowerRig(new NorFlash([config]));
     const store = mount(rig);
     commit(rig, store, file('a', '1'));
     const before = rig.operations.length;
@@ -85,14 +86,14 @@ describe('the file store', () => {
   });
 
   it('lets the last of several changes of one path count', () => {
-    const rig = new PowerRig([config]);
+    const rig = new PowerRig(new NorFlash([config]));
     const store = mount(rig);
     commit(rig, store, file('a', '1'), { path: 'a', bytes: undefined }, file('b', '1'), file('b', '2'));
     expect(contents(store)).toEqual({ b: '2' });
   });
 
   it('programs a page at a time, and syncs before and after the commit record', () => {
-    const rig = new PowerRig([config]);
+    const rig = new PowerRig(new NorFlash([config]));
     const store = mount(rig);
     commit(rig, store, file('a', ''));
     rig.operations.length = 0;
@@ -102,19 +103,19 @@ describe('the file store', () => {
   });
 
   it('goes on in the other area when the log is full, and erases only what it wrote', () => {
-    const rig = new PowerRig([config]);
+    const rig = new PowerRig(new NorFlash([config]));
     const store = mount(rig);
     for (let i = 0; i < 100; i++) expect(commit(rig, store, file('a', `${i}`.padEnd(900, '.')), file('keep', 'kept')).ok).toBe(true);
     // 4 pages and a commit record a time: 12 fit a log of 64 pages after the first transaction, so about 8 switches of 4 sectors each.
     const erases = rig.operations.filter((op) => op.type === 'erase');
     expect(erases.length).toBeGreaterThanOrEqual(7 * 4);
     expect(erases.length).toBeLessThanOrEqual(9 * 4);
-    const store2 = mount(new PowerRig([config], undefined, rig.image()));
+    const store2 = mount(new PowerRig(rig.chip));
     expect(contents(store2)).toEqual({ a: '99'.padEnd(900, '.'), keep: 'kept' });
   });
 
   it('says what is too big, and keeps what it has', () => {
-    const rig = new PowerRig([config]);
+    const rig = new PowerRig(new NorFlash([config]));
     const store = mount(rig);
     commit(rig, store, file('a', '1'));
     const before = rig.operations.length;
@@ -128,12 +129,12 @@ describe('the file store', () => {
   });
 
   it.each(['', '/etc/passwd', 'certs/../x', 'a//b', 'a/', '.', 'a\0b', 'a\\b', 'x'.repeat(256)])('refuses the path %j', (path) => {
-    const rig = new PowerRig([config]);
+    const rig = new PowerRig(new NorFlash([config]));
     expect(commit(rig, mount(rig), file(path, ''))).toMatchObject({ ok: false, error: { kind: 'unsupported' } });
   });
 
   it('refuses more waiting commits than its bound', () => {
-    const rig = new PowerRig([config]);
+    const rig = new PowerRig(new NorFlash([config]));
     const store = mount(rig);
     const answers: string[] = [];
     for (let i = 0; i < 20; i++) store.commit([file(`f${i}`, '')], (r) => answers.push(r.ok ? 'ok' : r.error.kind));
@@ -143,7 +144,7 @@ describe('the file store', () => {
   });
 
   it('needs a partition of two sectors', () => {
-    const rig = new PowerRig([{ ...config, size: 4096 }]);
+    const rig = new PowerRig(new NorFlash([{ ...config, size: 4096 }]));
     expect(() => mount(rig)).toThrow('unsupported: partition config has no two sectors');
     expect(() => mount(rig, { partition: 'certs' })).toThrow('not-found: there is no flash partition certs');
   });
@@ -155,58 +156,55 @@ describe('the file store', () => {
     ['of one big page a sector', { program: 4096 }],
   ])('works on a chip %s', (_name, geometry) => {
     const partition = { ...config, ...geometry };
-    const rig = new PowerRig([partition]);
+    const rig = new PowerRig(new NorFlash([partition]));
     const store = mount(rig);
     for (let i = 0; i < 30; i++) expect(commit(rig, store, file('a', `${i}`.padEnd(700, '.')), file(`f${i % 3}`, `${i}`)).ok).toBe(true);
-    expect(contents(mount(new PowerRig([partition], undefined, rig.image())))).toEqual(contents(store));
+    expect(contents(mount(new PowerRig(rig.chip)))).toEqual(contents(store));
   });
 
   it('with scrub, what was replaced is not on the chip any more', () => {
-    const rig = new PowerRig([config]);
+    const rig = new PowerRig(new NorFlash([config]));
     const store = mount(rig, { scrub: true });
     commit(rig, store, file('settings', 'sip.u1.pwd = first-secret'), file('other', 'kept'));
     commit(rig, store, file('new', 'appended'));
-    expect(latin1(rig.image())).toContain('first-secret');
+    expect(latin1(rig.chip.image())).toContain('first-secret');
     commit(rig, store, file('settings', 'sip.u1.pwd = second-secret'));
-    expect(latin1(rig.image())).not.toContain('first-secret');
+    expect(latin1(rig.chip.image())).not.toContain('first-secret');
     commit(rig, store, { path: 'settings', bytes: undefined });
-    expect(latin1(rig.image())).not.toContain('second-secret');
+    expect(latin1(rig.chip.image())).not.toContain('second-secret');
     expect(contents(store)).toEqual({ other: 'kept', new: 'appended' });
   });
 
   it('reports what it committed, and what it cannot read any more', () => {
     const events: unknown[] = [];
-    const rig = new PowerRig([config]);
+    const rig = new PowerRig(new NorFlash([config]));
     commit(rig, mount(rig, { events }), file('a', '1'), file('b', '2'));
     expect(events).toEqual([{ event: 'flash.committed', files: ['a', 'b'] }]);
-    const image = rig.image();
-    // A bit of the content turns, years later: behind the chip's table (4096), the area's header (256) and the record's head (20).
-    image[4096 + 256 + 30]! ^= 4;
+    // A bit of the content turns, years later: behind the area's header (256) and the record's head (20).
+    turnBit(rig.chip, 'config', 256 + 30);
     events.length = 0;
-    expect(contents(mount(new PowerRig([config], undefined, image), { events }))).toEqual({});
+    expect(contents(mount(new PowerRig(rig.chip), { events }))).toEqual({});
     expect(events).toEqual([{ event: 'flash.failed', detail: 'config: transaction 1 was committed, and cannot be read' }]);
   });
 
   it('keeps the commits before a damaged one, and can go on', () => {
     const events: unknown[] = [];
-    const rig = new PowerRig([config]);
+    const rig = new PowerRig(new NorFlash([config]));
     const store = mount(rig);
     for (const n of ['1', '2', '3']) commit(rig, store, file('a', n));
-    const image = rig.image();
-    image[4096 + 256 + 512 + 25]! ^= 4;
-    const next = new PowerRig([config], undefined, image);
+    turnBit(rig.chip, 'config', 256 + 512 + 25);
+    const next = new PowerRig(rig.chip);
     const found = mount(next, { events });
     expect(contents(found)).toEqual({ a: '1' });
     expect(events).toEqual([{ event: 'flash.failed', detail: 'config: transaction 2 was committed, and cannot be read' }]);
     expect(commit(next, found, file('b', '1')).ok).toBe(true);
-    expect(contents(mount(new PowerRig([config], undefined, next.image())))).toEqual({ a: '1', b: '1' });
+    expect(contents(mount(new PowerRig(next.chip)))).toEqual({ a: '1', b: '1' });
   });
 
   it('never throws on any content of a partition', () => {
-    const rig = new PowerRig([config]);
+    const rig = new PowerRig(new NorFlash([config]));
     const store = mount(rig);
     for (const n of ['1', '2', '3']) commit(rig, store, file('settings/a.conf', n.repeat(300)), file(n, n));
-    const area = rig.image().slice(4096, 4096 + 4 * 4096);
-    fuzz([area.slice(0, 4096)], 5_000, (input) => readArea(input, 256, 0xff));
+    fuzz([rig.chip.memory('config').read(0, 4096)], 5_000, (input) => readArea(input, 256, 0xff));
   });
 });
