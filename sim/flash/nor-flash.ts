@@ -11,6 +11,7 @@ import {
   placePartitions,
   TABLE_SECTOR,
 } from '../../core/storage/image.codec.js';
+import { equal } from '../../hal/base/bytes.js';
 import { ok } from '../../hal/base/result.js';
 import type { Flash, FlashOp, Partition, Result } from '../../hal/hal.js';
 import type { Host } from '../world/host.js';
@@ -121,8 +122,10 @@ export class NorFlash {
   #change(op: Change, cut: PowerCut | undefined): void {
     const memory = this.memory(op.partition);
     const { before, after } = this.#effect(op);
-    const refused = op.type === 'program' ? op.bytes.findIndex((octet, i) => octet !== after[i]) : -1;
-    if (refused >= 0) throw new Error(`contract violation: program of ${op.partition} at ${op.offset + refused} needs an erase first`);
+    if (op.type === 'program' && !equal(op.bytes, after)) {
+      const refused = op.offset + op.bytes.findIndex((octet, i) => octet !== after[i]);
+      throw new Error(`contract violation: program of ${op.partition} at ${refused} needs an erase first`);
+    }
     memory.write(op.offset, cut ? leftBy(cut, before, after) : after);
     if (this.#cut?.how === 'reordered') this.#unsynced.push({ op, before });
   }

@@ -22,7 +22,9 @@ export type Change = Extract<FlashOp, { type: 'program' | 'erase' }>;
 /** What a range holds when all of an operation is done: a bit that has left the erased state stays until an erase. */
 export function afterChange(op: Change, before: Uint8Array, erased: 0x00 | 0xff): Uint8Array {
   if (op.type === 'erase') return new Uint8Array(before.length).fill(erased);
-  return before.map((octet, i) => (erased === 0xff ? octet & op.bytes[i]! : octet | op.bytes[i]!));
+  const after = op.bytes.slice();
+  for (let i = 0; i < after.length; i++) after[i] = erased === 0xff ? after[i]! & before[i]! : after[i]! | before[i]!;
+  return after;
 }
 
 /** What a range holds when power failed in the operation that was to make `after` of `before`. */
@@ -43,5 +45,9 @@ export function leftBy(cut: PowerCut, before: Uint8Array, after: Uint8Array): Ui
   }
 }
 
-export const torn = (before: Uint8Array, after: Uint8Array, octets: number): Uint8Array =>
-  after.map((octet, i) => (i < octets ? octet : before[i]!));
+/** Its first octets are done. */
+export function torn(before: Uint8Array, after: Uint8Array, octets: number): Uint8Array {
+  const left = before.slice();
+  left.set(after.subarray(0, octets));
+  return left;
+}
