@@ -31,24 +31,18 @@ const TIMED_OUT: readonly ClientOutput[] = [{ type: 'timeout' }, { type: 'termin
 /** The earlier of two deadlines of which the second may be unset. */
 const earlier = (a: Micros, b: Micros | undefined): Micros => (b !== undefined && b < a ? b : a);
 
-type InviteState = 'calling' | 'proceeding' | 'completed' | 'accepted' | 'terminated';
-
-/** States as in RFC 3261 figure 5 with RFC 6026's `accepted`. */
-class InviteClient implements ClientTransaction {
-  #state: InviteState = 'calling';
+/** The request on its way: sent again and again where the transport may lose it, given up at the end. */
+class Sending {
   readonly #bytes: Uint8Array;
-  #ack: Uint8Array | undefined;
-  /** Timer A. */
+  readonly #reliable: boolean;
+  /** Timer A or E. */
   #retransmitAt: Micros | undefined;
   #interval: Micros = T1;
-  /** Timers B, D and M, one at a time. */
   #endAt: Micros | undefined;
 
-  constructor(
-    readonly request: SipRequest,
-    readonly reliable: boolean,
-  ) {
+  constructor(request: SipRequest, reliable: boolean) {
     this.#bytes = writeMessage(request);
+    this.#reliable = reliable;
   }
 
   get deadline(): Micros | undefined {
@@ -57,8 +51,50 @@ class InviteClient implements ClientTransaction {
 
   start(now: Micros): readonly ClientOutput[] {
     this.#endAt = now + TRANSACTION_LIFE;
-    if (!this.reliable) this.#retransmitAt = now + this.#interval;
+    if (!this.#reliable) this.#retransmitAt = now + this.#interval;
     return [{ type: 'send', bytes: this.#bytes }];
+  }
+
+  /** It is sent no more; the transaction lives until `endAt`, or has no end that time brings. */
+  stop(endAt: Micros | undefined): void {
+    this.#retransmitAt = undefined;
+    this.#endAt = endAt;
+  }
+
+  isOver(now: Micros): boolean {
+    return this.#endAt !== undefined && this.#endAt <= now;
+  }
+
+  /** Sends it again if it is time; `next` is the interval that follows. */
+  again(now: Micros, next: (interval: Micros) => Micros): readonly ClientOutput[] {
+    if (this.#retransmitAt === undefined || this.#retransmitAt > now) return [];
+    this.#interval = next(this.#interval);
+    this.#retransmitAt += this.#interval;
+    return [{ type: 'send', bytes: this.#bytes }];
+  }
+}
+
+type InviteState = 'calling' | 'proceeding' | 'completed' | 'accepted' | 'terminated';
+
+/** States as in RFC 3261 figure 5 with RFC 6026's `accepted`; timers B, D and M end them. */
+class InviteClient implements ClientTransaction {
+  #state: InviteState = 'calling';
+  readonly #sending: Sending;
+  #ack: Uint8Array | undefined;
+
+  constructor(
+    readonly request: SipRequest,
+    readonly reliable: boolean,
+  ) {
+    this.#sending = new Sending(request, reliable);
+  }
+
+  get deadline(): Micros | undefined {
+    return this.#sending.deadline;
+  }
+
+  start(now: Micros): readonly ClientOutput[] {
+    return this.#sending.start(now);
   }
 
   onResponse(response: SipResponse, now: Micros): readonly ClientOutput[] {
@@ -81,47 +117,35 @@ class InviteClient implements ClientTransaction {
   }
 
   onDeadline(now: Micros): readonly ClientOutput[] {
-    if (this.#endAt !== undefined && this.#endAt <= now)
-      return this.#enter('terminated', undefined, this.#state === 'calling' ? TIMED_OUT : TERMINATED);
-    if (this.#retransmitAt === undefined || this.#retransmitAt > now) return [];
-    this.#interval *= 2;
-    this.#retransmitAt += this.#interval;
-    return [{ type: 'send', bytes: this.#bytes }];
+    if (this.#sending.isOver(now)) return this.#enter('terminated', undefined, this.#state === 'calling' ? TIMED_OUT : TERMINATED);
+    return this.#sending.again(now, (interval) => 2 * interval);
   }
 
   #enter(state: InviteState, endAt: Micros | undefined, out: readonly ClientOutput[]): readonly ClientOutput[] {
     this.#state = state;
-    this.#retransmitAt = undefined;
-    this.#endAt = endAt;
+    this.#sending.stop(endAt);
     return out;
   }
 }
 
-/** States as in RFC 3261 figure 6. */
+/** States as in RFC 3261 figure 6; timers F and K end them. */
 class NonInviteClient implements ClientTransaction {
   #state: 'trying' | 'proceeding' | 'completed' | 'terminated' = 'trying';
-  readonly #bytes: Uint8Array;
-  /** Timer E. */
-  #retransmitAt: Micros | undefined;
-  #interval: Micros = T1;
-  /** Timers F and K, one at a time. */
-  #endAt: Micros | undefined;
+  readonly #sending: Sending;
 
   constructor(
     readonly request: SipRequest,
     readonly reliable: boolean,
   ) {
-    this.#bytes = writeMessage(request);
+    this.#sending = new Sending(request, reliable);
   }
 
   get deadline(): Micros | undefined {
-    return this.#endAt === undefined ? undefined : earlier(this.#endAt, this.#retransmitAt);
+    return this.#sending.deadline;
   }
 
   start(now: Micros): readonly ClientOutput[] {
-    this.#endAt = now + TRANSACTION_LIFE;
-    if (!this.reliable) this.#retransmitAt = now + this.#interval;
-    return [{ type: 'send', bytes: this.#bytes }];
+    return this.#sending.start(now);
   }
 
   onResponse(response: SipResponse, now: Micros): readonly ClientOutput[] {
@@ -130,23 +154,18 @@ class NonInviteClient implements ClientTransaction {
       this.#state = 'proceeding';
       return [{ type: 'response', response }];
     }
-    this.#retransmitAt = undefined;
-    this.#endAt = this.reliable ? undefined : now + T4;
+    this.#sending.stop(this.reliable ? undefined : now + T4);
     this.#state = this.reliable ? 'terminated' : 'completed';
     return this.reliable ? [{ type: 'response', response }, { type: 'terminated' }] : [{ type: 'response', response }];
   }
 
   onDeadline(now: Micros): readonly ClientOutput[] {
-    if (this.#endAt !== undefined && this.#endAt <= now) {
-      const over = this.#state === 'completed' ? TERMINATED : TIMED_OUT;
-      this.#state = 'terminated';
-      this.#endAt = undefined;
-      return over;
-    }
-    if (this.#retransmitAt === undefined || this.#retransmitAt > now) return [];
-    this.#interval = this.#state === 'proceeding' ? T2 : Math.min(this.#interval * 2, T2);
-    this.#retransmitAt += this.#interval;
-    return [{ type: 'send', bytes: this.#bytes }];
+    if (!this.#sending.isOver(now))
+      return this.#sending.again(now, (interval) => (this.#state === 'proceeding' ? T2 : Math.min(2 * interval, T2)));
+    const over = this.#state === 'completed' ? TERMINATED : TIMED_OUT;
+    this.#state = 'terminated';
+    this.#sending.stop(undefined);
+    return over;
   }
 }
 
