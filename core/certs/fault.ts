@@ -36,7 +36,8 @@ const MENDS: Readonly<Record<TrustRule, Mend>> = {
   expired: (certificate) =>
     `renew the certificate${of(certificate)}, which ended on ${day(certificate, 'notAfter')}, or set the clock if it is wrong`,
   'not-yet-valid': (certificate) => `set the clock (NTP): the certificate${of(certificate)} begins on ${day(certificate, 'notBefore')}`,
-  'time-not-trusted': () => 'let the device reach a time server (DHCP option 42 or net.time), or switch "Validate Server Certificate" off',
+  'time-not-trusted': () =>
+    'let the device reach a time server (UDP port 123; DHCP option 42 or net.time1), or a provisioning server by https, whose date counts too',
   name: (certificate) => `configure a name that the certificate${of(certificate)} holds, or have it issued for the configured name`,
   'not-a-ca': (certificate) => `issue the server's certificate from an authority: "${certificate?.subject.text ?? ''}" is none`,
   'path-length': (certificate) =>

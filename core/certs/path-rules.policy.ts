@@ -18,6 +18,8 @@ export interface PathQuestion {
   anchor: Anchor;
   purpose: Purpose;
   at: UnixMillis;
+  /** `at` is a floor: it is then or later. The path then has to be good at some such time, and what has ended by the floor has ended for certain. */
+  floor?: boolean;
 }
 
 /** Whether `issuer`'s key made the signature of `certificate`, with an algorithm that can still be trusted. */
@@ -33,32 +35,42 @@ export function signatureFault(certificate: Certificate, issuer: Certificate, cr
 
 /** The first rule that the path breaks, from the peer's certificate up. */
 export function pathFault(question: PathQuestion): Fault | undefined {
-  const { path, purpose, at, anchor } = question;
+  const { path, purpose, at, floor = false, anchor } = question;
   for (const [depth, certificate] of path.entries()) {
     const wrong =
-      dateFault(certificate, at) ??
+      dateFault(certificate, at, floor) ??
       keyFault(certificate) ??
       criticalFault(certificate) ??
       (depth === 0 ? leafUsageFault(certificate) : authorityFault(path, depth, anchor)) ??
       purposeFault(certificate, purpose);
     if (wrong) return wrong;
   }
-  return constraintsFault(path) ?? (anchor.origin === 'preinstalled' ? profileFault(path) : undefined);
+  return (
+    (floor ? neverFault(path) : undefined) ?? constraintsFault(path) ?? (anchor.origin === 'preinstalled' ? profileFault(path) : undefined)
+  );
 }
 
 /** Certificates count in whole seconds, both ends included (RFC 5280 part 4.1.2.5). */
-function dateFault(certificate: Certificate, at: UnixMillis): Fault | undefined {
+export function dateFault(certificate: Certificate, at: UnixMillis, floor: boolean): Fault | undefined {
   const second = SECOND / MILLISECOND;
   const now = Math.floor(at / second) * second;
-  if (now < certificate.notBefore) return fault('not-yet-valid', certificate, `it begins at ${iso8601(certificate.notBefore)}`);
+  if (now < certificate.notBefore && !floor) return fault('not-yet-valid', certificate, `it begins at ${iso8601(certificate.notBefore)}`);
   if (now > certificate.notAfter) return fault('expired', certificate, `it ended at ${iso8601(certificate.notAfter)}`);
   return undefined;
+}
+
+/** A path of which one certificate ended before another began was good at no time. */
+function neverFault(path: readonly Certificate[]): Fault | undefined {
+  const last = path.reduce((a, b) => (b.notBefore > a.notBefore ? b : a));
+  const first = path.reduce((a, b) => (b.notAfter < a.notAfter ? b : a));
+  if (last.notBefore <= first.notAfter) return undefined;
+  return fault('expired', first, `it ended at ${iso8601(first.notAfter)}, before "${last.subject.text}" began`);
 }
 
 /** NIST SP 800-57 part 1: 112 bits of strength or more. */
 const MIN_RSA_BITS = 2048;
 
-function keyFault(certificate: Certificate): Fault | undefined {
+export function keyFault(certificate: Certificate): Fault | undefined {
   const { key } = certificate;
   switch (key.type) {
     case 'rsa':

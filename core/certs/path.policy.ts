@@ -26,6 +26,8 @@ export interface PathRequest {
   anchors: AnchorIndex;
   purpose: Purpose;
   at: UnixMillis;
+  /** What time it is is not known, only that it is `at` or later: a path is accepted that is good at some such time. */
+  floor?: boolean;
   crypto: Pick<Crypto, 'verify'>;
   /** Authorities between the peer's certificate and the anchor, self-issued ones not counted. */
   maxIntermediates?: number;
@@ -54,7 +56,7 @@ export function verifyPath(request: PathRequest): PathVerdict {
   const sent = others.map(readCertificate).flatMap((other) => (other.ok ? [other.value] : []));
   const pinned = anchors.bySubject(leaf.subject).find((anchor) => anchor.origin === 'uploaded' && equal(anchor.certificate.der, first));
   if (pinned) {
-    const wrong = pathFault({ path: [leaf], anchor: pinned, purpose: request.purpose, at: request.at });
+    const wrong = pathFault({ ...request, path: [leaf], anchor: pinned });
     return wrong ? { ok: false, fault: wrong } : { ok: true, path: [leaf], anchor: pinned };
   }
   return new Search(request, sent).from(leaf);
@@ -109,7 +111,7 @@ class Search {
 
   #judge(path: readonly Certificate[], anchor: Anchor): boolean {
     this.#paths++;
-    const wrong = pathFault({ path, anchor, purpose: this.request.purpose, at: this.request.at });
+    const wrong = pathFault({ ...this.request, path, anchor });
     if (wrong) this.#note(3, wrong);
     else this.#found = { path, anchor };
     return !wrong;

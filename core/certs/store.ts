@@ -2,15 +2,31 @@
  * The device's certificates: the public authorities preinstalled in the factory partition, what the administrator put into `certs/`, and
  * the identity from manufacture (`seed`, "TLS Certificates", "Algo Device Certificates", "Uploading Public CA Certificates").
  */
-import type { Crypto, Der, TlsIdentity } from '../../hal/hal.js';
+import { equal } from '../../hal/base/bytes.js';
+import { ok } from '../../hal/base/result.js';
+import type { Crypto, Der, Result, TlsIdentity, UnixMillis } from '../../hal/hal.js';
 import type { Features } from '../device/features.js';
 import type { Emit, TlsService } from '../kernel/events.js';
 import type { FactoryContent } from '../storage/factory.codec.js';
 import { context, readDer, Tag } from './asn1.js';
 import { type Certificate, readCertificate } from './certificate.codec.js';
-import { type FileFault, readIdentity, readTrusted } from './certificate-file.codec.js';
+import type { FileFault } from './certificate-file.codec.js';
 import { type Name, readName } from './name.codec.js';
 import type { Anchor, AnchorIndex } from './path.policy.js';
+import { RefusedPeers } from './refused-peers.js';
+import {
+  type AcceptedFile,
+  CLIENT_IDENTITY,
+  type Identity,
+  type IdentityPath,
+  isIdentityPath,
+  judgeUpload,
+  readIdentity,
+  readTrusted,
+  TRUSTED,
+  type Upload,
+  WEB_IDENTITY,
+} from './upload.policy.js';
 
 /** Where uploads are read from: the file store, or a map in a test. */
 export interface CertificateFiles {
@@ -21,7 +37,7 @@ export interface CertificateFiles {
 export interface CertificateStoreOptions {
   files: CertificateFiles;
   factory: Pick<FactoryContent, 'identity' | 'anchors'>;
-  crypto: Pick<Crypto, 'importKey'>;
+  crypto: Pick<Crypto, 'importKey' | 'digest' | 'hmac'>;
   emit: Emit;
   features: Pick<Features, 'deviceCertificate' | 'trustedUpload'>;
 }
@@ -30,58 +46,112 @@ export interface CertificateStore {
   readonly anchors: AnchorIndex;
   /** What we present for a service; undefined where there is none: a unit from before 2019, a web server without `httpd.pem`. */
   identity(service: TlsService): TlsIdentity | undefined;
-  /** Reads `certs/` again and reports each file; connections made from now on use what was read. A file that broke keeps what it was. */
+  /** Names (DER) of the uploaded authorities, for a CertificateRequest. The preinstalled ones issue no certificates to phones. */
+  issuers(): readonly Der[];
+  /** Everything that can be said about a file before it is put at `path`; nothing is changed. */
+  judge(path: string, file: Uint8Array, options: JudgeOptions): Result<AcceptedFile, FileFault>;
+  /**
+   * Reads `certs/` again and reports each file that is new, different or gone; connections made from now on use what was read. A file that
+   * broke keeps what it was.
+   */
   reload(): void;
+  /** When the device's own certificates and the uploaded ones end. Of preinstalled authorities nothing is said: nobody here can renew them. */
+  expiries(): readonly Expiry[];
+  readonly refusedPeers: RefusedPeers;
 }
 
-const TRUSTED = 'certs/trusted/';
-const CLIENT_IDENTITY = 'certs/sipclient.pem';
-const WEB_IDENTITY = 'certs/httpd.pem';
+export interface JudgeOptions {
+  passphrase?: string;
+  wall: Upload['wall'];
+}
 
-export function createCertificateStore(options: CertificateStoreOptions): CertificateStore {
-  const { files, factory, crypto, emit, features } = options;
-  const preinstalled = new PreinstalledAnchors(factory.anchors.certificates);
-  const identities = new Map<string, TlsIdentity>();
-  const trusted = new Map<string, readonly Certificate[]>();
-  const fromFactory = features.deviceCertificate ? factoryIdentity(factory.identity, crypto) : undefined;
+export interface Expiry {
+  /** A path, or `factory`. */
+  file: string;
+  subject: string;
+  notAfter: UnixMillis;
+}
 
-  const refused = (file: string, fault: FileFault): void => emit('certs.refused', { file, ...fault });
-  const loadIdentity = (file: string): void => {
-    const octets = files.read(file);
-    if (!octets) identities.delete(file);
-    const identity = octets && readIdentity(octets, crypto);
-    if (identity?.ok) {
-      const { chain, key, leaf } = identity.value;
-      identities.set(file, { chain, key });
-      emit('certs.accepted', { file, subject: leaf.subject.text });
-    } else if (identity) refused(file, identity.error);
-  };
-  const loadTrusted = (): void => {
-    const present = files.list(TRUSTED);
-    for (const file of trusted.keys()) if (!present.includes(file)) trusted.delete(file);
-    for (const file of present) {
-      const certificates = readTrusted(files.read(file) ?? new Uint8Array(0));
-      if (!certificates.ok) refused(file, certificates.error);
-      else {
-        trusted.set(file, certificates.value);
-        emit('certs.accepted', { file, subject: subjects(certificates.value) });
-      }
+export const createCertificateStore = (options: CertificateStoreOptions): CertificateStore => new FileCertificateStore(options);
+
+class FileCertificateStore implements CertificateStore {
+  readonly anchors: AnchorIndex;
+  readonly refusedPeers: RefusedPeers;
+  readonly #options: CertificateStoreOptions;
+  readonly #identities = new Map<string, Identity>();
+  readonly #trusted = new Map<string, readonly Certificate[]>();
+  /** Files as they were last read, good or not. */
+  readonly #seen = new Map<string, Uint8Array>();
+  readonly #factory: TlsIdentity | undefined;
+
+  constructor(options: CertificateStoreOptions) {
+    const { factory, crypto, features } = options;
+    this.#options = options;
+    this.refusedPeers = new RefusedPeers(crypto);
+    this.#factory = features.deviceCertificate ? factoryIdentity(factory.identity, crypto) : undefined;
+    const preinstalled = new PreinstalledAnchors(factory.anchors.certificates);
+    // The administrator's own come first: what they put there on purpose is the likelier answer.
+    this.anchors = { bySubject: (name) => [...uploadedAnchors(this.#trusted, name), ...preinstalled.bySubject(name)] };
+    this.reload();
+  }
+
+  identity(service: TlsService): TlsIdentity | undefined {
+    if (service === 'web') return this.#identities.get(WEB_IDENTITY);
+    return this.#identities.get(CLIENT_IDENTITY) ?? this.#factory;
+  }
+
+  issuers(): readonly Der[] {
+    return [...this.#trusted.values()].flat().map(({ subject }) => subject.der);
+  }
+
+  judge(path: string, file: Uint8Array, options: JudgeOptions): Result<AcceptedFile, FileFault> {
+    const { crypto } = this.#options;
+    return judgeUpload({ ...options, path, file, crypto, wasRefused: ({ der }) => this.refusedPeers.has(der) });
+  }
+
+  reload(): void {
+    const { files, features, emit } = this.#options;
+    const trusted = features.trustedUpload ? files.list(TRUSTED) : [];
+    const present = new Set([...trusted, CLIENT_IDENTITY, WEB_IDENTITY].filter((path) => files.read(path)));
+    for (const path of this.#seen.keys()) {
+      if (present.has(path)) continue;
+      for (const known of [this.#seen, this.#trusted, this.#identities]) known.delete(path);
+      emit('certs.removed', { file: path });
     }
-  };
-  const reload = (): void => {
-    if (features.trustedUpload) loadTrusted();
-    loadIdentity(CLIENT_IDENTITY);
-    loadIdentity(WEB_IDENTITY);
-  };
-  reload();
-  return {
-    anchors: {
-      // The administrator's own come first: what they put there on purpose is the likelier answer.
-      bySubject: (name) => [...uploadedAnchors(trusted, name), ...preinstalled.bySubject(name)],
-    },
-    identity: (service) => (service === 'web' ? identities.get(WEB_IDENTITY) : (identities.get(CLIENT_IDENTITY) ?? fromFactory)),
-    reload,
-  };
+    for (const path of present) this.#read(path, files.read(path)!);
+  }
+
+  expiries(): readonly Expiry[] {
+    const uploaded = [...this.#trusted, ...[...this.#identities].map(([file, { certificates }]) => [file, certificates] as const)];
+    const factory = (this.#factory?.chain ?? []).map(readCertificate).flatMap((read) => (read.ok ? [read.value] : []));
+    return [['factory', factory] as const, ...uploaded].flatMap(([file, certificates]) =>
+      certificates.map(({ subject, notAfter }) => ({ file, subject: subject.text, notAfter })),
+    );
+  }
+
+  #read(path: string, file: Uint8Array): void {
+    const { emit, crypto } = this.#options;
+    const seen = this.#seen.get(path);
+    if (seen && equal(seen, file)) return;
+    this.#seen.set(path, file);
+    const subject = isIdentityPath(path) ? this.#readIdentity(path, file, crypto) : this.#readTrusted(path, file, crypto);
+    if (subject.ok) emit('certs.accepted', { file: path, subject: subject.value });
+    else emit('certs.refused', { file: path, ...subject.error });
+  }
+
+  #readIdentity(path: IdentityPath, file: Uint8Array, crypto: CertificateStoreOptions['crypto']): Result<string, FileFault> {
+    const identity = readIdentity(path, file, { crypto });
+    if (!identity.ok) return identity;
+    this.#identities.set(path, identity.value);
+    return ok(identity.value.certificates[0].subject.text);
+  }
+
+  #readTrusted(path: string, file: Uint8Array, crypto: CertificateStoreOptions['crypto']): Result<string, FileFault> {
+    const certificates = readTrusted(file, { crypto });
+    if (!certificates.ok) return certificates;
+    this.#trusted.set(path, certificates.value);
+    return ok(subjects(certificates.value));
+  }
 }
 
 const subjects = ([first, ...others]: readonly Certificate[]): string =>

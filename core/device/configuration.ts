@@ -1,7 +1,9 @@
 /** From the vendor's keys to what each part is told: the one place where names of settings meet the parts' own words. */
 import type { Lease } from '../../hal/hal.js';
 import type { CallLimits } from '../call/call.machine.js';
+import type { Url } from '../http/url.js';
 import { srtpSuiteNamed } from '../media/srtp-suites.js';
+import { chooseServer, type ServerSources } from '../provisioning/server.policy.js';
 import type { SrtpSettings } from '../sdp/srtp.policy.js';
 import type { Settings } from '../settings/settings.js';
 import type { SipAccount, SipConfig, SipServer } from '../sip/config.js';
@@ -21,15 +23,14 @@ export const DEFAULT_PORTS: EndpointPorts = { sip: 5060, tls: 5061, rtp: 16_384 
 const KEEPALIVE_SECONDS = 30;
 
 export function sipConfig(settings: Settings, ports: EndpointPorts): SipConfig {
-  const { board, features } = settings.owner;
+  const { features } = settings.owner;
   const transport = settings.get('sip.transp');
   const server = sipServer(settings);
   return {
     transport,
     ports: { sip: ports.sip, tls: ports.tls },
     ...(server ? { server } : {}),
-    // ours: a provisioning server in the field looks for `Algo-8301` (domain facts); SIP says the same of itself.
-    userAgent: `Algo-${board.model.replaceAll(' ', '')}/${features.firmware}`,
+    userAgent: userAgent(settings),
     accounts: accounts(settings),
     registerPeriod: settings.get('sip.regexp'),
     keepalive: KEEPALIVE_SECONDS,
@@ -39,6 +40,10 @@ export function sipConfig(settings: Settings, ports: EndpointPorts): SipConfig {
     dscp: 0,
   };
 }
+
+/** ours: a provisioning server in the field looks for `Algo-8301` (domain facts); SIP says the same of itself. */
+export const userAgent = ({ owner: { board, features } }: Settings): string =>
+  `Algo-${board.model.replaceAll(' ', '')}/${features.firmware}`;
 
 function sipServer(settings: Settings): SipServer | undefined {
   const domain = settings.get('sip.proxy');
@@ -74,6 +79,8 @@ export function tlsPolicyOf(settings: Settings): TlsPolicy | undefined {
   return tlsPolicy(settings.owner.features, {
     validate: { provisioning: settings.get('prov.download.cert'), sip: settings.get('sip.tls.cert') },
     forceSecure: settings.get('sip.tls.force'),
+    sipWildcards: false,
+    weak: true,
   });
 }
 
@@ -88,4 +95,10 @@ export function timeServers(settings: Settings, lease: Lease | undefined): reado
   const named = ([1, 2, 3, 4] as const).map((n) => settings.get(`net.time${n}`)?.host ?? '');
   const leased = settings.get('net.dhcp.c.ntp') ? (lease?.ntp ?? []) : [];
   return [...leased, ...named.filter((name) => name !== '')];
+}
+
+/** Where the date of an HTTPS answer may be had: the provisioning server, as the settings and the lease name it. */
+export function dateServer(sources: ServerSources): Url | undefined {
+  const choice = chooseServer(sources);
+  return choice.type === 'server' && choice.url.scheme === 'https' ? choice.url : undefined;
 }

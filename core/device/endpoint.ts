@@ -1,7 +1,7 @@
 /** The device: everything of the core put together over one `Hal`. What a board's firmware calls, and all it has to know of the core. */
 import { createActor } from 'xstate';
 import type { BoardProfile } from '../../hal/board.js';
-import type { Hal, IpAddress } from '../../hal/hal.js';
+import type { Hal, IpAddress, UnixMillis } from '../../hal/hal.js';
 import { actorClock } from '../kernel/actor-clock.js';
 import type { EndpointEvent } from '../kernel/events.js';
 import { createKernel, type Kernel } from '../kernel/kernel.js';
@@ -12,9 +12,12 @@ import { watchNetwork } from '../network/watch-network.js';
 import type { ProvisioningDeps } from '../provisioning/provisioning.machine.js';
 import { provisioningDeps } from '../provisioning/provisioning-deps.js';
 import { changedKeys, needsRestart, type Settings } from '../settings/settings.js';
+import { beginTime } from '../time/begin-time.js';
+import { DeviceClock } from '../time/device-clock.js';
+import type { LastKnownTime } from '../time/last-known-time.js';
 import { createTimeDeps } from '../time/time-deps.js';
 import { bootSettings } from './boot-settings.js';
-import { DEFAULT_PORTS, type EndpointPorts, sipConfig, timeServers } from './configuration.js';
+import { DEFAULT_PORTS, dateServer, type EndpointPorts, timeServers, userAgent } from './configuration.js';
 import { type DeviceStorage, mountDevice, PROVISIONED_SETTINGS } from './device-storage.js';
 import { type EndpointDeps, endpointMachine } from './endpoint.machine.js';
 import { type Services, startServices } from './services.js';
@@ -25,6 +28,8 @@ export interface EndpointOptions {
   hal: Hal;
   board: BoardProfile;
   firmware: string;
+  /** When this firmware was made: it cannot be earlier. */
+  built?: UnixMillis;
   /** Hears every event, in order, within the turn in which it happens. It must not call back into the endpoint. */
   sink(event: EndpointEvent): void;
   /** Lines of an NSS key log of the endpoint's TLS connections, for a capture. Whoever has them reads the traffic. */
@@ -50,10 +55,12 @@ export const createEndpoint = (options: EndpointOptions): Endpoint => new Device
 /** What is known once the flash has been read. */
 interface Loaded extends Trust {
   storage: DeviceStorage;
+  time: LastKnownTime;
 }
 
 class Device implements Endpoint {
   readonly #options: EndpointOptions;
+  readonly #clock: DeviceClock;
   readonly #kernel: Kernel;
   readonly #hal: Hal;
   readonly #bus: AudioBus;
@@ -65,8 +72,9 @@ class Device implements Endpoint {
 
   constructor(options: EndpointOptions) {
     this.#options = options;
-    this.#kernel = createKernel(options.hal.clock, options.sink);
-    this.#hal = turnedHal(options.hal, this.#kernel.turn);
+    this.#clock = new DeviceClock(options.hal.clock);
+    this.#kernel = createKernel(this.#clock, options.sink);
+    this.#hal = turnedHal({ ...options.hal, clock: this.#clock }, this.#kernel.turn);
     this.#bus = new AudioBus(this.#hal.audio);
     this.#actor = createActor(endpointMachine, {
       clock: actorClock(this.#kernel),
@@ -103,10 +111,12 @@ class Device implements Endpoint {
       watchNetwork: (notify) => watchNetwork(kernel, this.#hal.nic, notify),
       time: createTimeDeps({
         kernel,
-        clock: this.#hal.clock,
+        clock: this.#clock,
         net: this.#hal.net,
         entropy: this.#hal.entropy,
         servers: () => [...(this.#options.timeServers ?? []), ...timeServers(this.#present, this.#hal.nic.lease())],
+        dateServer: () => dateServer({ settings: this.#present, options: this.#hal.nic.lease()?.options ?? new Map(), ...this.#override }),
+        https: () => ({ secure: this.#whole.secure, judge: this.#whole.judgeAt, userAgent: userAgent(this.#present) }),
         notify: (notice) => this.#actor.send(notice),
       }),
       provisioning: () => this.#provisioning(),
@@ -116,6 +126,12 @@ class Device implements Endpoint {
       stopServices: () => this.#stopServices(),
       stopped: (reason) => this.#stopped(reason),
     };
+  }
+
+  /** What the command line puts in the place of DHCP option 66. */
+  get #override(): { override?: string } {
+    const { provision } = this.#options;
+    return provision === undefined ? {} : { override: provision };
   }
 
   get #present(): Settings {
@@ -129,12 +145,16 @@ class Device implements Endpoint {
       // Told to stop while it read.
       if (this.#actor.getSnapshot().status !== 'active') return;
       if (!mounted.ok) return this.#actor.send({ type: 'storage.failed', detail: mounted.error.detail });
-      const { board, firmware } = this.#options;
+      const { board, firmware, built } = this.#options;
       const storage = mounted.value;
+      const time = beginTime({ kernel: this.#kernel, clock: this.#clock, store: storage.config }, built);
       this.#settings = bootSettings(storage, board, firmware, emit);
       const { onSecret } = this.#options;
-      const trust = { kernel: this.#kernel, hal: this.#hal, storage, settings: () => this.#present, ...(onSecret ? { onSecret } : {}) };
-      this.#loaded = { storage, ...createTrust(trust) };
+      const trust = createTrust({
+        ...{ kernel: this.#kernel, hal: this.#hal, storage, settings: () => this.#present, onProven: () => time.proven() },
+        ...(onSecret ? { onSecret } : {}),
+      });
+      this.#loaded = { storage, time, ...trust };
       const { mac } = storage.factory;
       if (this.#hal.nic.mac !== mac) emit('identity.mismatch', { nic: this.#hal.nic.mac, factory: mac });
       emit('boot.ready', { board: board.id, firmware, reason: this.#hal.system.boot.reason });
@@ -144,17 +164,16 @@ class Device implements Endpoint {
 
   #provisioning(): ProvisioningDeps {
     const { storage, certificates, secure } = this.#whole;
-    const { provision } = this.#options;
     return provisioningDeps({
       kernel: this.#kernel,
       net: this.#hal.net,
       secure,
       crypto: this.#hal.crypto,
       entropy: this.#hal.entropy,
-      userAgent: sipConfig(this.#present, DEFAULT_PORTS).userAgent,
+      userAgent: userAgent(this.#present),
       settings: () => this.#present,
       lease: () => this.#hal.nic.lease(),
-      ...(provision === undefined ? {} : { override: provision }),
+      ...this.#override,
       clientCertificate: () => identityName(certificates),
       save: (bytes, done) => storage.config.commit([{ path: PROVISIONED_SETTINGS, bytes }], done),
       apply: (settings) => {
@@ -190,13 +209,13 @@ class Device implements Endpoint {
     else this.#actor.send({ type: 'services.stopped' });
   }
 
-  /** The last thing is a commit of nothing: it ends after every commit that was begun. */
+  /** The last thing is to keep the time: that ends after every commit that was begun. */
   #stopped(reason: string): void {
     const ended = (): void => {
       this.#kernel.emit('endpoint.stopped', { reason });
       this.#onStopped();
     };
-    if (this.#loaded) this.#loaded.storage.config.commit([], ended);
+    if (this.#loaded) this.#loaded.time.stop(ended);
     else ended();
   }
 }

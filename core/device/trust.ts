@@ -1,5 +1,5 @@
 /** Whom the device trusts and who it is: its certificates, and the secure streams that go by them and by its settings. */
-import type { Hal } from '../../hal/hal.js';
+import type { Der, Hal, UnixMillis, Verdict } from '../../hal/hal.js';
 import { readCertificate } from '../certs/certificate.codec.js';
 import { commonName } from '../certs/name.codec.js';
 import { type CertificateStore, createCertificateStore } from '../certs/store.js';
@@ -7,6 +7,7 @@ import type { Kernel } from '../kernel/kernel.js';
 import type { Settings } from '../settings/settings.js';
 import { createSecureStreams } from '../tls/create-secure-streams.js';
 import type { SecureStreams } from '../tls/secure-streams.js';
+import { judgePeer } from '../tls/tls.policy.js';
 import { tlsPolicyOf } from './configuration.js';
 import type { DeviceStorage } from './device-storage.js';
 
@@ -16,15 +17,19 @@ export interface TrustOptions {
   storage: DeviceStorage;
   /** The present ones: asked for each connection. */
   settings(): Settings;
+  /** The clock was right when a peer was judged. */
+  onProven(): void;
   onSecret?(line: string): void;
 }
 
 export interface Trust {
   certificates: CertificateStore;
   secure: SecureStreams;
+  /** Whether a provisioning server with this chain is to be trusted at that time, whatever the clock says now. */
+  judgeAt(chain: readonly Der[], name: string, at: UnixMillis): Verdict;
 }
 
-export function createTrust({ kernel, hal, storage, settings, onSecret }: TrustOptions): Trust {
+export function createTrust({ kernel, hal, storage, settings, onProven, onSecret }: TrustOptions): Trust {
   const { net, crypto, tls } = hal;
   const certificates = createCertificateStore({
     files: storage.certs,
@@ -39,10 +44,15 @@ export function createTrust({ kernel, hal, storage, settings, onSecret }: TrustO
     crypto,
     store: certificates,
     policy: () => tlsPolicyOf(settings()),
+    onProven,
     ...(tls ? { tls } : {}),
     ...(onSecret ? { onSecret } : {}),
   });
-  return { certificates, secure };
+  const judgeAt: Trust['judgeAt'] = (chain, name, at) => {
+    const peer = { service: 'provisioning', chain, name, use: 'date', validate: true, sipWildcards: false } as const;
+    return judgePeer({ ...peer, wall: { at, trust: 'network' }, anchors: certificates.anchors, crypto }).verdict;
+  };
+  return { certificates, secure, judgeAt };
 }
 
 /** CN of the certificate shown to provisioning servers; blank where there is none. */

@@ -12,9 +12,13 @@ export interface EventFields {
   'link.up': Record<never, never>;
   'link.down': Record<never, never>;
   'lease.acquired': { address: IpAddress; gateway?: IpAddress; dns: readonly IpAddress[]; options: Readonly<Record<string, string>> };
-  /** `floor`: the last known time in flash; `build`: when this firmware was made. Neither is trusted: it cannot be earlier. */
-  'time.set': { source: 'rtc' | 'floor' | 'build' | 'sntp' | 'https'; trust: ClockTrust };
-  'time.failed': { source: 'sntp' | 'https'; kind: HalErrorKind; detail: string; retryIn: number };
+  /**
+   * `floor`: the last known time in flash; `build`: when this firmware was made. Neither is trusted: it cannot be earlier. `clock` is what
+   * the clock reads now, ISO 8601.
+   */
+  'time.set': { source: 'rtc' | 'floor' | 'build' | 'sntp' | 'https'; trust: ClockTrust; clock: string };
+  /** A source of time that gave none, or one that cannot be true; a real-time clock is not asked again. */
+  'time.failed': { source: 'rtc' | 'sntp' | 'https'; kind: HalErrorKind; detail: string; mend: string; retryIn?: number };
   'identity.mismatch': { nic: MacAddress; factory: MacAddress };
   'settings.changed': { by: SettingOrigin; keys: readonly string[] };
   'settings.refused': { key: string; value: string; board: string; firmware: string; detail: string; mend: string };
@@ -25,6 +29,8 @@ export interface EventFields {
   'provisioning.started': { server: string; method: string };
   'provisioning.applied': { server: string; files: readonly string[]; changed: readonly string[]; clientCertificate: string };
   'provisioning.redirected': { from: string; to: string };
+  /** User name and password went over plain HTTP, readable by all on the way. */
+  'provisioning.password-exposed': { server: string; mend: string };
   'provisioning.unchanged': { server: string };
   /** A registration within this time makes the new configuration final. */
   'provisioning.confirming': { within: number };

@@ -1,11 +1,12 @@
 /** Asks time servers over UDP, one question at a time, each from a port of its own. */
 import { SECOND } from '../../hal/base/time.js';
 import type { Timer } from '../../hal/base/timers.js';
-import type { Cancel, Entropy, HalErrorKind, IpAddress, Net, UnixMillis } from '../../hal/hal.js';
+import type { Cancel, Entropy, HalErrorKind, IpAddress, Net } from '../../hal/hal.js';
 import { addressOctets } from '../certs/address.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { SNTP_PORT } from './sntp.codec.js';
 import { SntpQuestion } from './sntp.engine.js';
+import type { TimeAnswer } from './time-answer.js';
 
 export interface SntpClientOptions {
   kernel: Kernel;
@@ -15,13 +16,10 @@ export interface SntpClientOptions {
   servers(): readonly string[];
 }
 
-export type SntpAnswer =
-  | { type: 'time.answer'; server: string; at: UnixMillis }
-  /** `patient`: the server asked to be left alone. */
-  | { type: 'time.silence'; kind: HalErrorKind; detail: string; patient: boolean };
-
 /** Ours: a reply from the other side of the world takes 0.3 s. */
 const REPLY_TIMEOUT = 2 * SECOND;
+
+const MEND = 'let the device reach it at UDP port 123, or name another: DHCP option 42, net.time1';
 
 export class SntpClient {
   readonly #options: SntpClientOptions;
@@ -39,7 +37,7 @@ export class SntpClient {
   }
 
   /** Asks the next server in turn. `done` is called once, in a later turn; never after a cancel. */
-  ask(done: (answer: SntpAnswer) => void): Cancel {
+  ask(done: (answer: TimeAnswer) => void): Cancel {
     const servers = this.#allowed();
     const server = servers[this.#turn++ % Math.max(1, servers.length)];
     const inquiry = new Inquiry(this.#options, server ?? '', (answer, forbidden) => {
@@ -58,11 +56,11 @@ export class SntpClient {
 class Inquiry {
   readonly #options: SntpClientOptions;
   readonly #server: string;
-  readonly #done: (answer: SntpAnswer, forbidden: boolean) => void;
+  readonly #done: (answer: TimeAnswer, forbidden: boolean) => void;
   readonly #timer: Timer;
   #release: Cancel = () => {};
 
-  constructor(options: SntpClientOptions, server: string, done: (answer: SntpAnswer, forbidden: boolean) => void) {
+  constructor(options: SntpClientOptions, server: string, done: (answer: TimeAnswer, forbidden: boolean) => void) {
     this.#options = options;
     this.#server = server;
     this.#done = done;
@@ -100,16 +98,16 @@ class Inquiry {
   #read(question: SntpQuestion, datagram: Uint8Array): void {
     const outcome = question.read(datagram, this.#options.kernel.now());
     const server = `time server ${this.#server}`;
-    if (outcome.type === 'time') this.#finish({ type: 'time.answer', server: this.#server, at: outcome.at });
+    if (outcome.type === 'time') this.#finish({ type: 'time.answer', source: 'sntp', server: this.#server, at: outcome.at });
     else if (outcome.type === 'useless') this.#silent('refused', `${server}: ${outcome.why}`);
     else if (outcome.type === 'kiss') this.#silent('refused', `${server} asks to be left alone (${outcome.code})`, true, outcome.never);
   }
 
   #silent(kind: HalErrorKind, detail: string, patient = false, forbidden = false): void {
-    this.#finish({ type: 'time.silence', kind, detail, patient }, forbidden);
+    this.#finish({ type: 'time.silence', source: 'sntp', kind, detail, mend: MEND, patient }, forbidden);
   }
 
-  #finish(answer: SntpAnswer, forbidden = false): void {
+  #finish(answer: TimeAnswer, forbidden = false): void {
     this.cancel();
     this.#done(answer, forbidden);
   }

@@ -7,7 +7,7 @@ import type { TlsService } from '../kernel/events.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { peerText, SecureStream } from './secure-stream.js';
 import type { SecureAcceptOptions, SecureConnectOptions, SecureStreams } from './secure-streams.js';
-import { type Judgement, judgePeer, type TlsPolicy, versionsOf } from './tls.policy.js';
+import { isValidated, type Judgement, judgePeer, type PeerQuestion, type TlsPolicy, versionsOf } from './tls.policy.js';
 
 export interface SecureStreamsOptions {
   kernel: Kernel;
@@ -18,48 +18,64 @@ export interface SecureStreamsOptions {
   store: CertificateStore;
   /** Asked for each connection, so that a changed setting holds for the next; undefined where the firmware has no TLS. */
   policy(): TlsPolicy | undefined;
+  /** A peer's certificates were good at the present time, in every respect: a witness that the clock is right. */
+  onProven?(): void;
   /** Lines of an NSS key log, for captures. */
   onSecret?(line: string): void;
 }
 
-/** Ours: handshakes of strangers at our ports at one time; each costs a private-key operation. */
+/** Ours: handshakes of strangers at our ports at one time; each holds memory, and has cost a private-key operation. */
 const MAX_ACCEPTING = 16;
 
 export function createSecureStreams(options: SecureStreamsOptions): SecureStreams {
   const { kernel, store, crypto } = options;
   const onSecret = options.onSecret ? { onSecret: options.onSecret } : {};
-  let accepting = 0;
+  /** The oldest first. */
+  const accepting = new Set<SecureStream>();
 
-  const judge = (service: TlsService, chain: readonly Der[], validate: boolean, name?: string): Judgement =>
-    judgePeer({ service, chain, validate, wall: kernel.wall(), anchors: store.anchors, crypto, ...(name === undefined ? {} : { name }) });
+  const judge = (peer: Pick<PeerQuestion, 'service' | 'chain' | 'name' | 'use'>, policy: TlsPolicy): Judgement => {
+    const validate = isValidated(peer.service, peer.use, policy);
+    const { sipWildcards } = policy;
+    const judgement = judgePeer({ ...peer, validate, sipWildcards, wall: kernel.wall(), anchors: store.anchors, crypto });
+    if (judgement.verdict.ok && judgement.verdict.verified) options.onProven?.();
+    return judgement;
+  };
 
-  const connect = ({ service, to, name }: SecureConnectOptions): TlsStream => {
+  const connect = ({ service, use = 'talk', to, name }: SecureConnectOptions): TlsStream => {
     const means = meansOf(options);
     const identity = store.identity(service);
     const own = identity && leafOf(identity);
     const stream = new SecureStream(kernel, { service, side: 'client', peer: peerText(name, to.port), ...(own ? { own } : {}) });
     if (!means.ok) return stream.fail(means.error);
     const { engine, versions, policy } = means.value;
-    const verify = ({ chain }: { chain: readonly Der[] }) => stream.judged(judge(service, chain, policy.validate[service], name));
-    const secure = { versions, serverName: name, verify, ...onSecret, ...(identity ? { identity } : {}) };
+    const verify = ({ chain }: { chain: readonly Der[] }) => stream.judged(judge({ service, chain, name, use }, policy));
+    const secure = { versions, suites: policy.suites, serverName: name, verify, ...onSecret, ...(identity ? { identity } : {}) };
     return stream.over(engine.client(options.net.connect(to), secure));
   };
 
+  /** One more at the door. Whoever stands there longest gives way: a handshake takes a fraction of a second, unless somebody only holds the place. */
+  const admit = (stream: SecureStream): void => {
+    accepting.add(stream);
+    const [oldest] = accepting;
+    if (accepting.size > MAX_ACCEPTING) oldest!.fail({ kind: 'full', detail: `more than ${MAX_ACCEPTING} TLS handshakes at once` });
+  };
+
   const accept = (under: ByteStream, { service, client, peer }: SecureAcceptOptions): TlsStream => {
-    const means = accepting < MAX_ACCEPTING ? serverMeansOf(options, service) : fail('full', `${MAX_ACCEPTING} TLS handshakes at once`);
+    const means = serverMeansOf(options, service);
     const about = { service, side: 'server', peer: 'a client' } as const;
     if (!means.ok) {
       under.abort();
       return new SecureStream(kernel, about).fail(means.error);
     }
-    const { engine, versions, identity } = means.value;
-    accepting++;
-    const stream = new SecureStream(kernel, { ...about, onSettled: () => accepting-- });
+    const { engine, versions, policy, identity } = means.value;
+    const stream: SecureStream = new SecureStream(kernel, { ...about, onSettled: () => accepting.delete(stream) });
+    admit(stream);
     if (peer) stream.from(peer);
     const watched = watchOpen(under, (address) => stream.from(address));
-    // A client that shows a certificate is judged by it, whether or not it had to show one.
-    const verify = ({ chain }: { chain: readonly Der[] }) => stream.judged(judge(service, chain, true));
-    return stream.over(engine.server(watched, { versions, identity, client, verify, ...onSecret }));
+    const verify = ({ chain }: { chain: readonly Der[] }) => stream.judged(judge({ service, chain, use: 'talk' }, policy));
+    // A client with several certificates chooses by the names of authorities; one that has another kind of certificate is told here.
+    const issuers = client === 'no' ? {} : { issuers: store.issuers() };
+    return stream.over(engine.server(watched, { versions, suites: policy.suites, identity, client, verify, ...issuers, ...onSecret }));
   };
   return { connect, accept };
 }

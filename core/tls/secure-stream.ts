@@ -7,6 +7,7 @@ import { type Fault, fault } from '../certs/fault.js';
 import { commonName } from '../certs/name.codec.js';
 import type { TlsService } from '../kernel/events.js';
 import type { Kernel } from '../kernel/kernel.js';
+import { alertFault, fileOf, protocolFault } from './handshake-fault.js';
 import type { Judgement } from './tls.policy.js';
 
 /** Ours: from connecting to the verdict. TCP repeats a lost SYN after 1 and 3 s; a handshake takes a small board under 2 s. */
@@ -105,8 +106,9 @@ export class SecureStream implements TlsStream {
 
   #onOpen(event: Extract<StreamEvent, { type: 'open' }>): void {
     const { service, side, own } = this.#options;
-    this.#settle('open');
     const secured = this.#engine!.secured!;
+    if (secured.resumed) return this.#onResumed();
+    this.#settle('open');
     this.secured = secured;
     const { verdict, subject, commonName: client } = this.#judgement ?? {};
     const anchor = verdict?.ok ? verdict.anchor : undefined;
@@ -124,6 +126,15 @@ export class SecureStream implements TlsStream {
     this.#listener?.(this.#address ? { ...event, peer: this.#address } : event);
   }
 
+  /**
+   * Sessions are never resumed: the peer shows no certificate in one, and who was trusted when it began may be refused by now, its
+   * certificate ended, its authority removed. We offer no session and issue none, so that an engine that resumes breaks its contract.
+   */
+  #onResumed(): void {
+    this.#refused('us', fault('no-certificate', undefined, 'the session is an earlier one resumed, in which no certificate is shown'));
+    this.fail({ kind: 'tls-refused', detail: 'no-certificate: a resumed session' });
+  }
+
   #onClosed(error: HalError | undefined, at: number): void {
     const reported = this.#judgement?.verdict.ok === false;
     if (error && !reported) this.#report(error);
@@ -133,14 +144,13 @@ export class SecureStream implements TlsStream {
 
   /** A failure that is about trust or TLS, and not about the network below. */
   #report({ kind, detail }: HalError): void {
-    const { own } = this.#options;
+    const { own, service } = this.#options;
     if (kind === 'tls-refused') this.#refused('us', fault('no-certificate', undefined, 'the peer sent no certificate'));
-    else if (kind === 'tls-protocol') this.#refused('us', fault('version', undefined, detail));
-    else if (kind === 'tls-alert') {
-      const version = detail.includes('protocol version');
-      const mend = own || version ? undefined : 'give this device a certificate: upload certs/sipclient.pem; it has none to show';
-      this.#refused('peer', fault(version ? 'version' : 'refused-by-peer', own, detail, mend));
-    } else if (kind === 'reset' && this.#state !== 'answered') {
+    else if (kind === 'tls-protocol') this.#refused('us', protocolFault(detail));
+    else if (kind === 'unsupported')
+      this.#refused('us', fault('malformed', own, detail, `put a certificate and its key into ${fileOf(service)}`));
+    else if (kind === 'tls-alert') this.#refused('peer', alertFault(detail, own));
+    else if (kind === 'reset' && this.#state !== 'answered') {
       // Servers that judge after the handshake just hang up (TLS 1.3 lets a client believe it is through by then).
       this.#refused('peer', fault('refused-by-peer', own, `${detail}, before it answered anything`));
     }

@@ -1,6 +1,7 @@
 /** TLS as the rest of the core sees it: streams that open only after the core's own verdict on the peer. */
 import type { ByteStream, SocketAddress, TlsStream } from '../../hal/hal.js';
 import type { TlsService } from '../kernel/events.js';
+import type { PeerUse } from './time-trust.policy.js';
 
 export interface SecureStreams {
   /**
@@ -14,6 +15,8 @@ export interface SecureStreams {
 
 export interface SecureConnectOptions {
   service: Extract<TlsService, 'provisioning' | 'sip'>;
+  /** `date`: only to hear what time it is, which is allowed before the time is known, and only of a server that is judged (`time-trust.policy.ts`). */
+  use?: PeerUse;
   to: SocketAddress;
   /** The name, or the address literal, that the configuration asked for: what the certificate is checked against (RFC 6125, RFC 5922). */
   name: string;

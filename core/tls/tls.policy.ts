@@ -1,25 +1,32 @@
 /** Which TLS versions are spoken, whether a peer is judged, and the verdict on it: every decision about trust in one place. */
 
-import type { ClockTrust, Crypto, Der, TlsVersion, UnixMillis, Verdict } from '../../hal/hal.js';
-import { readCertificate } from '../certs/certificate.codec.js';
+import type { Crypto, Der, TlsVersion, Verdict } from '../../hal/hal.js';
+import { type Certificate, readCertificate } from '../certs/certificate.codec.js';
 import { type Fault, fault } from '../certs/fault.js';
 import { commonName } from '../certs/name.codec.js';
 import { type NameRule, nameFault } from '../certs/names.policy.js';
-import { type AnchorIndex, verifyPath } from '../certs/path.policy.js';
+import { type Anchor, type AnchorIndex, verifyPath } from '../certs/path.policy.js';
 import type { Features } from '../device/features.js';
 import type { TlsService } from '../kernel/events.js';
+import { suitesOf } from './suites.policy.js';
+import { isProof, momentOf, type PeerUse, timeFault, type Wall } from './time-trust.policy.js';
 
 /** What the settings and the firmware say at present. */
 export interface TlsPolicy {
   versions: { min: TlsVersion; max: TlsVersion };
+  /** As the HAL takes them (`suites.policy.ts`). */
+  suites: string;
   /** "Validate Server Certificate" (`seed`): `prov.download.cert` and `sip.tls.cert`. */
   validate: Readonly<Record<'provisioning' | 'sip', boolean>>;
+  /** Whether `*.example.com` may stand for a SIP server: RFC 5922 part 7.2 forbids it, and some providers have nothing else. */
+  sipWildcards: boolean;
 }
 
-export interface TlsSettings {
-  validate: TlsPolicy['validate'];
+export interface TlsSettings extends Pick<TlsPolicy, 'validate' | 'sipWildcards'> {
   /** "Force secure TLS Version", `sip.tls.force`; nothing where the firmware has no such option. */
   forceSecure: boolean;
+  /** `net.weaktls.use`: suites of older peers too. */
+  weak: boolean;
 }
 
 /** Undefined where the board or its firmware has no TLS. */
@@ -28,7 +35,13 @@ export function tlsPolicy(features: Pick<Features, 'tlsVersions' | 'forceSecureT
   if (!versions) return undefined;
   // seed p. 8: "may be used to require TLS connections to use TLSv1.2".
   const forced = forceSecureTls && settings.forceSecure;
-  return { versions: forced ? { min: '1.2', max: versions.max } : versions, validate: settings.validate };
+  const { validate, sipWildcards, weak } = settings;
+  return {
+    versions: forced ? { min: '1.2', max: versions.max } : versions,
+    suites: suitesOf(versions, weak),
+    validate,
+    sipWildcards,
+  };
 }
 
 const VERSIONS: readonly TlsVersion[] = ['1.0', '1.1', '1.2', '1.3'];
@@ -40,19 +53,19 @@ export function versionsOf(range: TlsPolicy['versions'], engine: readonly TlsVer
   return common.length > 0 ? { min: common[0]!, max: common.at(-1)! } : undefined;
 }
 
-/** How a server's name is checked. Wildcards are forbidden for SIP (RFC 5922 part 7.2). */
-const NAME_RULES: Readonly<Record<'provisioning' | 'sip', Omit<NameRule, 'commonName'>>> = {
-  provisioning: { scheme: 'https', wildcards: true },
-  sip: { scheme: 'sip', wildcards: false },
-};
+/** A client that shows a certificate is judged by it, whether or not it had to show one; and a date is taken from nobody unseen. */
+export const isValidated = (service: TlsService, use: PeerUse, { validate }: Pick<TlsPolicy, 'validate'>): boolean =>
+  (service !== 'provisioning' && service !== 'sip') || use === 'date' || validate[service];
 
 export interface PeerQuestion {
   service: TlsService;
   chain: readonly Der[];
   /** What the configuration asked for; absent where the peer is a client. */
   name?: string;
+  use: PeerUse;
   validate: boolean;
-  wall: { at: UnixMillis; trust: ClockTrust };
+  sipWildcards: boolean;
+  wall: Wall;
   anchors: AnchorIndex;
   crypto: Pick<Crypto, 'verify'>;
 }
@@ -72,27 +85,23 @@ export function judgePeer(question: PeerQuestion): Judgement {
 }
 
 function validated(question: PeerQuestion): Verdict {
-  const { service, chain, name, wall, anchors, crypto } = question;
+  const { chain, wall, use, anchors, crypto } = question;
   const refuse = (wrong: Fault): Verdict => ({ ok: false, ...wrong, clock: wall.at });
-  const early = timeFault(wall.trust);
-  if (early) return refuse(early);
-  const purpose = service === 'provisioning' || service === 'sip' ? 'serverAuth' : 'clientAuth';
-  const result = verifyPath({ chain, anchors, purpose, at: wall.at, crypto });
+  const purpose = isServer(question) ? 'serverAuth' : 'clientAuth';
+  const result = verifyPath({ chain, anchors, purpose, crypto, ...momentOf(wall) });
   if (!result.ok) return refuse(result.fault);
   const { path, anchor } = result;
-  if (name !== undefined && (service === 'provisioning' || service === 'sip')) {
-    const other = nameFault(path[0]!, name, { ...NAME_RULES[service], commonName: anchor.origin === 'uploaded' });
-    if (other) return refuse(fault('name', path[0], other));
-  }
-  return { ok: true, verified: true, anchor: anchor.certificate.subject.text };
+  const wrong = nameFaultOf(question, path[0]!, anchor.origin) ?? timeFault(wall, use, path[0]!);
+  return wrong ? refuse(wrong) : { ok: true, verified: isProof(wall), anchor: anchor.certificate.subject.text };
 }
 
-/**
- * What may be decided before time is trusted: nothing. A date compared with a clock that nobody set says neither yes nor no, and a device
- * that guesses yes can be shown a certificate whose key was stolen years ago.
- */
-function timeFault(trust: ClockTrust): Fault | undefined {
-  return trust === 'none'
-    ? fault('time-not-trusted', undefined, 'the clock was never set, so that no certificate can be dated')
-    : undefined;
+const isServer = ({ service }: PeerQuestion): boolean => service === 'provisioning' || service === 'sip';
+
+function nameFaultOf(question: PeerQuestion, leaf: Certificate, origin: Anchor['origin']): Fault | undefined {
+  const { service, name, sipWildcards } = question;
+  if (name === undefined || !isServer(question)) return undefined;
+  const sip = service === 'sip';
+  const rule: NameRule = { scheme: sip ? 'sip' : 'https', wildcards: !sip || sipWildcards, commonName: origin === 'uploaded' };
+  const other = nameFault(leaf, name, rule);
+  return other === undefined ? undefined : fault('name', leaf, other);
 }

@@ -1,10 +1,11 @@
 /** Names and fields of events, where a scenario's words are checked against them. The compiler keeps it complete. */
 import type { EventFields, EventName } from '../../core/kernel/events.js';
+import type { PeerEventFields, PeerEventName } from '../peers/peer-events.js';
 
-type FieldOf<N extends EventName> = Extract<AllKeys<EventFields[N]>, string>;
+type FieldOf<F> = Extract<AllKeys<F>, string>;
 type AllKeys<T> = T extends unknown ? keyof T : never;
 
-export const EVENT_FIELDS: { readonly [N in EventName]: readonly FieldOf<N>[] } = {
+export const EVENT_FIELDS: { readonly [N in EventName]: readonly FieldOf<EventFields[N]>[] } = {
   'boot.ready': ['board', 'firmware', 'reason'],
   'firmware.changed': ['from', 'to'],
   'system.reboot': ['why'],
@@ -12,8 +13,8 @@ export const EVENT_FIELDS: { readonly [N in EventName]: readonly FieldOf<N>[] } 
   'link.up': [],
   'link.down': [],
   'lease.acquired': ['address', 'gateway', 'dns', 'options'],
-  'time.set': ['source', 'trust'],
-  'time.failed': ['source', 'kind', 'detail', 'retryIn'],
+  'time.set': ['source', 'trust', 'clock'],
+  'time.failed': ['source', 'kind', 'detail', 'mend', 'retryIn'],
   'identity.mismatch': ['nic', 'factory'],
   'settings.changed': ['by', 'keys'],
   'settings.refused': ['key', 'value', 'board', 'firmware', 'detail', 'mend'],
@@ -23,6 +24,7 @@ export const EVENT_FIELDS: { readonly [N in EventName]: readonly FieldOf<N>[] } 
   'provisioning.started': ['server', 'method'],
   'provisioning.applied': ['server', 'files', 'changed', 'clientCertificate'],
   'provisioning.redirected': ['from', 'to'],
+  'provisioning.password-exposed': ['server', 'mend'],
   'provisioning.unchanged': ['server'],
   'provisioning.confirming': ['within'],
   'provisioning.confirmed': ['after'],
@@ -62,5 +64,24 @@ export const EVENT_FIELDS: { readonly [N in EventName]: readonly FieldOf<N>[] } 
   'machine.failed': ['machine', 'detail'],
 };
 
+export const PEER_EVENT_FIELDS: { readonly [N in PeerEventName]: readonly FieldOf<PeerEventFields[N]>[] } = {
+  'server.leased': ['address', 'mac'],
+  'server.request': ['method', 'target', 'status', 'clientCN', 'clientSubject'],
+  'server.refused': ['account', 'detail'],
+  'server.registered': ['account', 'contact', 'expires', 'clientCN'],
+  'server.unregistered': ['account'],
+  'server.notified': ['account', 'status', 'kind'],
+  'caller.calling': ['to'],
+  'caller.rejected': ['to', 'status', 'reason'],
+  'caller.established': ['to', 'codec', 'srtp'],
+  'caller.ended': ['to', 'by', 'sent', 'received'],
+  'caller.failed': ['to', 'kind'],
+};
+
 export const EVENT_NAMES = Object.keys(EVENT_FIELDS) as readonly EventName[];
+export const PEER_EVENT_NAMES = Object.keys(PEER_EVENT_FIELDS) as readonly PeerEventName[];
 export const isEventName = (name: string): name is EventName => Object.hasOwn(EVENT_FIELDS, name);
+export const isPeerEventName = (name: string): name is PeerEventName => Object.hasOwn(PEER_EVENT_FIELDS, name);
+/** Names of what an event says. */
+export const fieldsOf = (event: EventName | PeerEventName): readonly string[] =>
+  isEventName(event) ? EVENT_FIELDS[event] : PEER_EVENT_FIELDS[event];
