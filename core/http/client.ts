@@ -22,7 +22,8 @@ export const HTTP_LIMITS = {
   connect: 15 * SECOND,
   silence: 15 * SECOND,
   total: 90 * SECOND,
-  body: 1024 * 1024,
+  /** A settings file of all keys of this firmware has a quarter of it. */
+  body: 64 * 1024,
   /** For the server to close its half of a connection that we ended. */
   linger: 5 * SECOND,
 } as const;

@@ -43,14 +43,14 @@ export function decodeField(line: string): Result<readonly [string, string], str
 }
 
 /** All values of a field, in order. */
-const fieldValues = (fields: HttpFields, name: string): readonly string[] =>
+export const fieldValues = (fields: HttpFields, name: string): readonly string[] =>
   fields.filter(([key]) => key.toLowerCase() === name.toLowerCase()).map(([, value]) => value);
 
 /** The first value of a field. */
 export const field = (fields: HttpFields, name: string): string | undefined => fieldValues(fields, name)[0];
 
 /** Members of a comma list over all fields of that name, lower case. */
-const listMembers = (fields: HttpFields, name: string): readonly string[] =>
+export const listMembers = (fields: HttpFields, name: string): readonly string[] =>
   fieldValues(fields, name)
     .join(',')
     .split(',')

@@ -102,14 +102,14 @@ export class ResponseReader {
       case 'none':
         return this.#complete(head, bytes.subarray(from));
       case 'length': {
-        if (this.#framing.length > this.maxBody) return this.#tooBig(`of ${this.#framing.length} octets`);
+        if (this.#framing.length > this.maxBody) return this.#tooBig(head, `of ${this.#framing.length} octets`);
         const end = Math.min(bytes.length, from + this.#framing.length - this.#size);
         this.#keep(bytes.subarray(from, end));
         return this.#size === this.#framing.length ? this.#complete(head, bytes.subarray(end)) : { type: 'more' };
       }
       case 'until-close':
         this.#keep(bytes.subarray(from));
-        return this.#size > this.maxBody ? this.#tooBig('without a length') : { type: 'more' };
+        return this.#size > this.maxBody ? this.#tooBig(head, 'without a length') : { type: 'more' };
       case 'chunked':
         return this.#readChunks(head, bytes, from);
     }
@@ -123,7 +123,7 @@ export class ResponseReader {
       if (result.type === 'complete') return this.#complete(head, bytes.subarray(result.next));
       this.#keep(result.body);
       at = result.next;
-      if (this.#size > this.maxBody) return this.#tooBig('in chunks');
+      if (this.#size > this.maxBody) return this.#tooBig(head, 'in chunks');
     }
   }
 
@@ -132,7 +132,9 @@ export class ResponseReader {
     if (piece.length > 0 && this.#size <= this.maxBody) this.#body.push(piece);
   }
 
-  #tooBig(size: string): ResponseResult {
+  #tooBig(head: ResponseHead, size: string): ResponseResult {
+    // Of an answer that is not the file its status is all that counts: what is for people may be as long as it likes.
+    if (head.status >= 300) return { type: 'response', response: { ...head, body: EMPTY }, keepAlive: false, rest: EMPTY };
     return { type: 'error', kind: 'too-big', detail: `the server sends a body ${size}, at most ${this.maxBody} are taken` };
   }
 

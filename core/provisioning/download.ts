@@ -1,37 +1,31 @@
-/** The files of a plan from one server: its name resolved, one connection, one file after the other. */
-
+/**
+ * The files of a plan from one server, all or nothing. Nothing is kept of a file but its validators: when they say that all are as they
+ * were, the run ends there; when one has changed, those that were only said to be the same are fetched whole, so that all of them count
+ * together.
+ */
 import { hex } from '../../hal/base/bytes.js';
 import { err, ok } from '../../hal/base/result.js';
-import type { ByteStream, Cancel, Crypto, Entropy, HalError, IpAddress, Net, Result } from '../../hal/hal.js';
-import type { Credentials } from '../auth/digest.js';
-import { HttpClient } from '../http/client.js';
-import type { HttpResponse } from '../http/response.engine.js';
-import { authority, formatUrl, inFolder, isIpAddress, type Url } from '../http/url.js';
-import type { Kernel } from '../kernel/kernel.js';
-import type { SecureStreams } from '../tls/secure-streams.js';
-import { nameFailure, type ProvisioningFailure, statusFailure, transferFailure } from './failure.js';
+import { MINUTE } from '../../hal/base/time.js';
+import type { Cancel, Crypto, Result } from '../../hal/hal.js';
+import { downloadFailure, integrityFailure, type ProvisioningFailure } from './failure.js';
+import type { Fetched, FetchOptions, FetchPorts, FileSource, Validator, Validators } from './fetch.js';
+import { HttpSource } from './fetch-http.js';
 import type { PlannedFile } from './file-plan.js';
+import { md5Name, readMd5 } from './md5.codec.js';
 import type { FetchedFile } from './stage.policy.js';
 
-export interface DownloadPorts {
-  kernel: Kernel;
-  net: Pick<Net, 'connect' | 'resolve' | 'udp'>;
-  secure: Pick<SecureStreams, 'connect'>;
-  crypto: Pick<Crypto, 'digest'>;
-  entropy: Entropy;
-  userAgent: string;
-}
-export interface DownloadRequest {
-  folder: Url;
+export type DownloadPorts = FetchPorts;
+export type { Validator, Validators } from './fetch.js';
+
+export interface DownloadRequest extends FetchOptions {
   plan: readonly PlannedFile[];
-  /** Of a name with several addresses, each attempt takes the next. */
-  attempt: number;
-  /** Given to a server that asks for them, and to no other origin than the folder's. */
-  credentials?: Credentials;
   md5: Md5Mode;
   /** Of the files that the present configuration was made of. */
   known: Validators;
 }
+/** Whether the companion `<file>.md5` is asked for, and must be there. */
+export type Md5Mode = 'use' | 'require' | 'off';
+
 export interface Downloaded {
   /** The same files with the same content as `known`; `files` is then empty. */
   unchanged: boolean;
@@ -43,93 +37,161 @@ export interface Downloaded {
 /** No file at all is a failure. */
 export type DownloadDone = (result: Result<Downloaded, ProvisioningFailure>) => void;
 
-/** Whether the companion `<file>.md5` is asked for, and must be there. */
-export type Md5Mode = 'use' | 'require' | 'off';
+/** Ours: for all files of a run together, so that a server that drips does not hold it for hours. */
+const LONGEST = 5 * MINUTE;
 
-/** What tells one content of a file from another: the server's own validators as it wrote them (RFC 9110 part 8.8), and ours. */
-export interface Validator {
-  etag?: string;
-  lastModified?: string;
-  /** Lower-case hex. */
-  sha256: string;
-}
-/** By the address of the file, as `formatUrl` writes it. */
-export type Validators = ReadonlyMap<string, Validator>;
-
-type Outcome = Result<FetchedFile | undefined, ProvisioningFailure>;
-
-/** After the cancel nothing is answered, and the connection ends. */
+/** After the cancel nothing is answered, and the connections end. */
 export function download(ports: DownloadPorts, request: DownloadRequest, done: DownloadDone): Cancel {
-  const { folder, attempt } = request;
-  if (isIpAddress(folder.host)) return fetchAll(ports, request, folder.host, done);
-  let cancel: Cancel = ports.net.resolve(folder.host, 'A', (addresses) => {
-    if (!addresses.ok) return done(err(nameFailure(folder.host, addresses.error)));
-    const address = addresses.value[attempt % addresses.value.length];
-    if (address === undefined) return done(err(nameFailure(folder.host, { kind: 'not-found', detail: `${folder.host} has no address` })));
-    cancel = fetchAll(ports, request, address, done);
-  });
-  return () => cancel();
+  const run = new Download(ports, request, done);
+  run.start();
+  return () => run.stop();
 }
 
-function fetchAll(ports: DownloadPorts, { folder, plan, known }: DownloadRequest, address: IpAddress, done: DownloadDone): Cancel {
-  const origin = { connect: () => connect(ports, folder, address), authority: authority(folder) };
-  const client = new HttpClient(ports.kernel, origin, ports.userAgent);
-  const found: FetchedFile[] = [];
-  const finish: DownloadDone = (result) => {
-    client.close();
-    done(result);
-  };
-  const step = ([file, ...others]: readonly PlannedFile[]): void => {
-    if (!file) {
-      finish(found.length > 0 ? ok(compare(ports, folder, found, known)) : err(nothingFound(plan)));
-      return;
-    }
-    fetchFirst(client, folder, file.names, (outcome) => {
-      if (!outcome.ok) return finish(outcome);
-      if (outcome.value) found.push(outcome.value);
-      step(others);
-    });
-  };
-  step(plan);
-  return () => client.close();
+/** A file that the server has: whole, or only said to be as it was. */
+interface Found {
+  name: string;
+  fetched: Exclude<Fetched, { type: 'absent' }>;
 }
+type Then<T> = (value: T) => void;
 
-function compare({ crypto }: DownloadPorts, folder: Url, files: readonly FetchedFile[], known: Validators): Downloaded {
-  const validators = new Map(
-    files.map(({ name, bytes }) => [formatUrl(inFolder(folder, name)), { sha256: hex(crypto.digest('sha256', bytes)) }]),
-  );
-  const unchanged = validators.size === known.size && [...validators].every(([url, { sha256 }]) => known.get(url)?.sha256 === sha256);
-  return { unchanged, files: unchanged ? [] : files, validators };
-}
+class Download {
+  readonly #source: FileSource;
+  readonly #limit;
 
-/** The file under the first name that the server knows; undefined where it knows none. */
-function fetchFirst(client: HttpClient, folder: Url, [name, ...others]: readonly string[], done: (outcome: Outcome) => void): void {
-  if (name === undefined) {
-    done(ok(undefined));
-    return;
+  constructor(
+    readonly ports: DownloadPorts,
+    readonly request: DownloadRequest,
+    readonly done: DownloadDone,
+  ) {
+    this.#source = new HttpSource(ports, request);
+    this.#limit = ports.kernel.timer('download', () =>
+      this.#finish(
+        err(downloadFailure('timeout', 'the files take too long', 'check the server and the network between; it is tried again')),
+      ),
+    );
   }
-  client.get(inFolder(folder, name).path, [], (response) => {
-    const outcome = judge(name, response);
-    if (outcome.ok && !outcome.value) fetchFirst(client, folder, others, done);
-    else done(outcome);
-  });
+
+  start(): void {
+    this.#limit.set(this.ports.kernel.now() + LONGEST);
+    this.#each<PlannedFile, Found>(
+      this.request.plan,
+      (file, next) => this.#fetchFirst(file.names, this.request.known, next),
+      (found) => this.#compare(found),
+    );
+  }
+
+  stop(): void {
+    this.#limit.clear();
+    this.#source.close();
+  }
+
+  #finish(result: Result<Downloaded, ProvisioningFailure>): void {
+    this.stop();
+    this.done(result);
+  }
+
+  #compare(found: readonly Found[]): void {
+    const { known } = this.request;
+    if (found.length === 0) return this.#finish(err(nothingFound(this.request.plan)));
+    const addresses = new Set(found.map(({ fetched }) => fetched.url));
+    const same = ({ fetched }: Found): boolean =>
+      fetched.type === 'same' || known.get(fetched.url)?.sha256 === sha256(this.ports.crypto, fetched.bytes);
+    if (addresses.size === known.size && found.every(same)) {
+      return this.#finish(ok({ unchanged: true, files: [], validators: this.#validators(found) }));
+    }
+    this.#each<Found, Found>(
+      found,
+      (file, next) => this.#makeWhole(file, next),
+      (whole) => this.#verifyAll(whole),
+    );
+  }
+
+  /** What the server only said to be the same, asked for without a condition. */
+  #makeWhole(file: Found, next: Then<Found | undefined>): void {
+    if (file.fetched.type === 'file') next(file);
+    else this.#fetchFirst([file.name], new Map(), next);
+  }
+
+  #verifyAll(found: readonly Found[]): void {
+    if (found.length === 0) return this.#finish(err(nothingFound(this.request.plan)));
+    const files = found.flatMap(({ name, fetched }) => (fetched.type === 'file' ? [{ name, bytes: fetched.bytes }] : []));
+    this.#each(
+      files,
+      (file, next) => this.#verify(file, next),
+      () => this.#finish(ok({ unchanged: false, files, validators: this.#validators(found) })),
+    );
+  }
+
+  #verify({ name, bytes }: FetchedFile, next: Then<undefined>): void {
+    const { md5 } = this.request;
+    if (md5 === 'off') return next(undefined);
+    this.#fetch(md5Name(name), new Map(), (companion) => {
+      const content = companion.type === 'file' ? companion.bytes : undefined;
+      const failure = judgeMd5(name, hex(this.ports.crypto.digest('md5', bytes)), content, md5);
+      if (failure) this.#finish(err(failure));
+      else next(undefined);
+    });
+  }
+
+  /** The file under the first name that the server knows; undefined where it knows none. */
+  #fetchFirst([name, ...others]: readonly string[], known: Validators, next: Then<Found | undefined>): void {
+    if (name === undefined) return next(undefined);
+    this.#fetch(name, known, (fetched) => {
+      if (fetched.type === 'absent') this.#fetchFirst(others, known, next);
+      else next({ name, fetched });
+    });
+  }
+
+  /** A failure ends the run. */
+  #fetch(name: string, known: Validators, next: Then<Fetched>): void {
+    this.#source.fetch(name, known, (result) => {
+      if (result.ok) next(result.value);
+      else this.#finish(result);
+    });
+  }
+
+  /** One after the other; what comes out of each is gathered. */
+  #each<A, B>(items: readonly A[], step: (item: A, next: Then<B | undefined>) => void, then: Then<readonly B[]>): void {
+    const out: B[] = [];
+    const from = (i: number): void => {
+      const item = items[i];
+      if (item === undefined) return then(out);
+      step(item, (value) => {
+        if (value !== undefined) out.push(value);
+        from(i + 1);
+      });
+    };
+    from(0);
+  }
+
+  #validators(found: readonly Found[]): Validators {
+    const { known } = this.request;
+    return new Map(found.map(({ fetched }) => [fetched.url, fetched.type === 'file' ? this.#validator(fetched) : known.get(fetched.url)!]));
+  }
+
+  #validator({ bytes, tags }: Extract<Fetched, { type: 'file' }>): Validator {
+    return { ...tags, sha256: sha256(this.ports.crypto, bytes) };
+  }
 }
 
-/** An https server is never asked in the clear, whatever happens to its TLS. */
-function connect({ net, secure }: DownloadPorts, { scheme, host, port }: Url, address: IpAddress): ByteStream {
-  const to = { address, port };
-  return scheme === 'https' ? secure.connect({ service: 'provisioning', to, name: host }) : net.connect(to);
-}
+const sha256 = (crypto: Pick<Crypto, 'digest'>, bytes: Uint8Array): string => hex(crypto.digest('sha256', bytes));
 
-/** The file, undefined where there is none by that name, or why the run ends here. */
-function judge(name: string, response: Result<HttpResponse, HalError>): Outcome {
-  if (!response.ok) return err(transferFailure(name, response.error));
-  const { status, body } = response.value;
-  if (status === 200) return ok({ name, bytes: body });
-  return status === 404 ? ok(undefined) : err(statusFailure(name, status));
+/** Why a file is not taken for its companion's sake; `companion` is undefined where the server has none. */
+function judgeMd5(name: string, digest: string, companion: Uint8Array | undefined, mode: Md5Mode): ProvisioningFailure | undefined {
+  const own = md5Name(name);
+  const mend = `put the two on the server together: md5sum ${name} > ${own}`;
+  if (!companion) {
+    return mode === 'require'
+      ? integrityFailure('not-found', `${name}: the server has no ${own}, and prov.md5 requires it`, mend)
+      : undefined;
+  }
+  const wanted = readMd5(companion);
+  if (wanted === undefined) return integrityFailure('other', `${name}: ${own} does not begin with an MD5 digest`, mend);
+  if (wanted !== digest) return integrityFailure('other', `${name}: its MD5 is ${digest}, and ${own} says ${wanted}`, mend);
+  return undefined;
 }
 
 function nothingFound(plan: readonly PlannedFile[]): ProvisioningFailure {
   const names = plan.map(({ names: [first] }) => first).join(' or ');
-  return { stage: 'download', kind: 'not-found', detail: 'the server has no file for this device', mend: `put ${names} on the server` };
+  return downloadFailure('not-found', 'the server has no file for this device', `put ${names} on the server`);
 }

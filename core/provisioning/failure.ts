@@ -1,13 +1,15 @@
 /** Why a provisioning run came to nothing, for people: every failure names its stage and what mends it. */
 import type { HalError, HalErrorKind, Micros } from '../../hal/hal.js';
+import type { ResponseHead } from '../http/message.codec.js';
+import { retryAfter } from '../http/retry-after.js';
 
 export interface ProvisioningFailure {
-  /** Where it ended: choosing the server, its name, the connection, TLS, the files, the settings in them, the flash. */
-  stage: 'server' | 'name' | 'connect' | 'tls' | 'download' | 'settings' | 'storage';
+  /** Where it ended: choosing the server, its name, the connection, TLS, the files, their checksums, the settings in them, the flash. */
+  stage: 'server' | 'name' | 'connect' | 'tls' | 'download' | 'integrity' | 'settings' | 'storage';
   kind: HalErrorKind;
   detail: string;
   mend: string;
-  /** The server asked to be left alone for so long. */
+  /** The server asked to be left alone for so long, in µs; it may be any time. */
   retryAfter?: Micros;
 }
 
@@ -46,21 +48,76 @@ export function transferFailure(file: string, error: HalError): ProvisioningFail
   }
 }
 
-/** A final answer that is neither the file nor its absence. Redirects are not followed. */
-export function statusFailure(file: string, status: number): ProvisioningFailure {
+/** A final answer that is neither the file nor its absence. */
+export function statusFailure(file: string, { status, fields }: Pick<ResponseHead, 'status' | 'fields'>): ProvisioningFailure {
+  const wait = retryAfter(fields);
   const failure = (kind: HalErrorKind, mend: string): ProvisioningFailure => ({
-    stage: 'download',
-    kind,
-    detail: `${file}: the server answers ${status}`,
-    mend,
+    ...downloadFailure(kind, `${file}: the server answers ${status}`, mend),
+    ...(wait === undefined ? {} : { retryAfter: wait }),
   });
-  if (status === 401)
-    return failure('refused', 'the server asks for a user name and password: let the certificate of the device do instead');
   // nginx answers a missing or unknown client certificate with 400, inside TLS.
-  if (status === 400 || status === 403)
+  if (status === 400 || status === 403) {
     return failure('refused', 'check that the server trusts the device certificate and lets it read the file');
-  if (status >= 300 && status < 400) return failure('unsupported', 'name the server that has the files: redirects are not followed');
+  }
+  if (status === 407) return failure('unsupported', 'a proxy stands between: let the device reach the server without it');
+  if (status >= 300 && status < 400)
+    return failure('unsupported', 'let the server answer with the file, or redirect with 301, 302, 307 or 308');
+  if (status === 429 || status === 503) return failure('other', 'the server is busy or down for a while; it is tried again');
   return failure('other', 'look into the log of the server; it is tried again');
 }
+
+const LOGINS: Readonly<Record<'none' | 'wrong' | 'not-understood' | 'elsewhere', { says: string; mend: string }>> = {
+  none: {
+    says: 'the server answers 401: it asks for a user name and password',
+    mend: 'set prov.auth.user and prov.auth.pwd, or let the server take the certificate of the device in their place',
+  },
+  wrong: {
+    says: 'the server answers 401 to the user name and password of this device',
+    mend: 'check prov.auth.user and prov.auth.pwd against what the server has',
+  },
+  'not-understood': {
+    says: 'the server answers 401 and asks for a login that this device has not',
+    mend: 'let the server ask for Basic or Digest, and set prov.auth.user without a colon in it',
+  },
+  elsewhere: {
+    says: 'the server that it was redirected to answers 401',
+    mend: 'name that server itself: prov.auth.user and prov.auth.pwd are given to no other than the one that is named',
+  },
+};
+
+/** A 401 that is the end of it. */
+export function loginFailure(file: string, why: keyof typeof LOGINS): ProvisioningFailure {
+  const { says, mend } = LOGINS[why];
+  return downloadFailure('refused', `${file}: ${says}`, mend);
+}
+
+export const redirectFailure = (file: string, detail: string): ProvisioningFailure =>
+  downloadFailure(
+    'unsupported',
+    `${file}: ${detail}`,
+    'name the server that has the files; redirects are followed, five at most, and never away from https',
+  );
+
+export const encodingFailure = (file: string, coding: string): ProvisioningFailure =>
+  downloadFailure(
+    'unsupported',
+    `${file}: the server sends it as ${coding}, unasked`,
+    'switch compression off for settings files on the server',
+  );
+
+/** The companion of a file does not vouch for it. */
+export const integrityFailure = (kind: HalErrorKind, detail: string, mend: string): ProvisioningFailure => ({
+  stage: 'integrity',
+  kind,
+  detail,
+  mend,
+});
+
+export const downloadFailure = (kind: HalErrorKind, detail: string, mend: string): ProvisioningFailure => ({
+  stage: 'download',
+  kind,
+  detail,
+  mend,
+});
 
 const named = (file: string, error: HalError): HalError => ({ kind: error.kind, detail: `${file}: ${error.detail}` });

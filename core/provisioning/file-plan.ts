@@ -8,10 +8,13 @@ export interface PlannedFile {
 }
 
 /**
- * `algop<model>.conf` for all units of a model, then `algom<MAC>.conf` for this one. The vendor does not say in which case the MAC is
- * written, and servers in the field differ: upper first, as on the label.
+ * `algop<model>.conf` for all units of a model, then `algom<MAC>.conf` for this one, each with its partial file `…-i.conf` behind it where
+ * those are asked for (prov.i). The vendor says neither the order nor in which case the MAC is written, and servers in the field differ:
+ * upper first, as on the label.
  */
-export function planFiles(board: BoardProfile, mac: MacAddress): readonly PlannedFile[] {
-  const own = [`algom${mac.toUpperCase()}.conf`, `algom${mac.toLowerCase()}.conf`];
-  return [{ names: [`algop${board.provisioningModel}.conf`] }, { names: [...new Set(own)] }];
+export function planFiles(board: BoardProfile, mac: MacAddress, incremental: boolean): readonly PlannedFile[] {
+  const units = [...new Set([mac.toUpperCase(), mac.toLowerCase()])].map((digits) => `algom${digits}`);
+  return [[`algop${board.provisioningModel}`], units].flatMap((stems) =>
+    (incremental ? ['', '-i'] : ['']).map((part) => ({ names: stems.map((stem) => `${stem}${part}.conf`) })),
+  );
 }

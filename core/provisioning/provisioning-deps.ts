@@ -43,9 +43,10 @@ export function provisioningDeps(options: ProvisioningOptions): ProvisioningDeps
       const [user, password] = [settings.text('prov.auth.user'), settings.text('prov.auth.pwd')];
       const request: DownloadRequest = {
         folder: choice.url,
-        plan: planFiles(board, mac),
+        plan: planFiles(board, mac, settings.get('prov.i')),
         attempt,
-        md5: 'off',
+        pause: 0,
+        md5: settings.get('prov.md5'),
         known: new Map(),
         ...(user === '' ? {} : { credentials: { user, password } }),
       };

@@ -22,11 +22,20 @@ const options = (texts: Record<number, string | Uint8Array>): Map<number, Uint8A
 
 describe('the file plan', () => {
   it('asks for the model, then for the unit, upper case first', () => {
-    expect(planFiles(board8180g2, '0022EE0A0001')).toEqual([
+    expect(planFiles(board8180g2, '0022EE0A0001', false)).toEqual([
       { names: ['algop8180g2.conf'] },
       { names: ['algom0022EE0A0001.conf', 'algom0022ee0a0001.conf'] },
     ]);
-    expect(planFiles(board8180g1, '002200000001')[1]).toEqual({ names: ['algom002200000001.conf'] });
+    expect(planFiles(board8180g1, '002200000001', false)[1]).toEqual({ names: ['algom002200000001.conf'] });
+  });
+
+  it('with partial files: each behind the file that it adds to', () => {
+    expect(planFiles(board8180g2, '0022EE0A0001', true).map(({ names }) => names.join(' '))).toEqual([
+      'algop8180g2.conf',
+      'algop8180g2-i.conf',
+      'algom0022EE0A0001.conf algom0022ee0a0001.conf',
+      'algom0022EE0A0001-i.conf algom0022ee0a0001-i.conf',
+    ]);
   });
 });
 

@@ -107,7 +107,8 @@ function setUp(option66: string | undefined, given: { board?: BoardProfile; flas
       server.open();
       for (let text = server.taken(); text !== ''; text = server.taken()) {
         const path = /^GET (\S+)/.exec(text)?.[1] ?? '?';
-        asked.push(path);
+        // No companion has a digest here: it may be absent by default.
+        if (!path.endsWith('.md5')) asked.push(path);
         const file = files[path] ?? 404;
         const body = typeof file === 'string' ? file : 'no';
         server.answer(`HTTP/1.1 ${typeof file === 'string' ? 200 : file} X\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
