@@ -1,5 +1,5 @@
 /**
- * ASN.1: a strict DER reader whose values are slices of the input, a DER writer, and BER through node-forge (whose one importer this is).
+ * ASN.1: a strict DER reader whose values are slices of the input, a DER writer, and BER through node-forge.
  *
  * Signatures cover octets, so the reader gives back the very octets it was given; forge's tree does not keep them, and it takes BER for
  * DER, which would let two readers see two certificates in one. What forge is good at is BER: files that people upload.

@@ -1,73 +1,50 @@
-/** Files with certificates as people upload them: PEM in any order, DER or BER, PKCS#7. */
-import { equal } from '../../hal/base/bytes.js';
+/** Files with certificates and keys as people have them: PEM in any order, DER or BER, PKCS#7, PKCS#12. */
 import { err, ok } from '../../hal/base/result.js';
-import type { Crypto, Der, Result, TlsIdentity, TrustRule } from '../../hal/hal.js';
+import type { Crypto, Der, Result, TrustRule } from '../../hal/hal.js';
 import { context, DerCursor, derFromBer, oidText, readDer, Tag } from './asn1.js';
 import { type Certificate, readCertificate } from './certificate.codec.js';
-import { sameName } from './name.codec.js';
-import { SIGNED_DATA } from './oids.js';
+import { Content } from './oids.js';
+import { HashWork, type Unlock } from './passphrase.codec.js';
 import { isPem, type PemBlock, readPem } from './pem.codec.js';
+import { isPkcs12, readPkcs12 } from './pkcs12.codec.js';
 import { isPrivateKey, pkcs8Of } from './private-key.codec.js';
 
-/** Why a file is not taken. */
+/** Why a file is not taken; `detail` is a predicate of the file, or of the certificate of that subject. */
 export interface FileFault {
   rule?: TrustRule;
   subject?: string;
   detail: string;
 }
 
+/** What reading a file may take. */
+export interface FileKey {
+  crypto: Pick<Crypto, 'digest' | 'hmac'>;
+  passphrase?: string;
+}
+
+/** What a file holds. A key stays as it is stored until it is asked for: a file with one may be refused for that alone. */
+export interface CertificateFile {
+  certificates: readonly Certificate[];
+  keys: readonly (() => Result<Der, FileFault>)[];
+}
+
 /** Ours: an upload is refused before it is read. */
 const MAX_FILE_OCTETS = 1024 * 1024;
 
-/** The certificates of a file for `certs/trusted`: at least one, and no private key. */
-export function readTrusted(file: Uint8Array): Result<Certificate[], FileFault> {
-  const blocks = blocksOf(file);
-  if (!blocks.ok) return blocks;
-  if (blocks.value.some(isPrivateKey)) {
-    return err({ detail: 'holds a private key: a certificate with its key belongs in certs/sipclient.pem or certs/httpd.pem' });
-  }
-  const certificates = certificatesOf(blocks.value);
-  if (certificates.ok && certificates.value.length === 0) return err({ detail: 'holds no certificate' });
-  return certificates;
-}
-
-/** The identity of a file for `certs/sipclient.pem` or `certs/httpd.pem`: a private key, its certificate, and others that lead from it to its authority. */
-export function readIdentity(file: Uint8Array, crypto: Pick<Crypto, 'importKey'>): Result<TlsIdentity & { leaf: Certificate }, FileFault> {
-  const blocks = blocksOf(file);
+export function readCertificateFile(file: Uint8Array, key: FileKey): Result<CertificateFile, FileFault> {
+  const unlock: Unlock = { ...key, work: new HashWork() };
+  const blocks = blocksOf(file, unlock);
   if (!blocks.ok) return blocks;
   const certificates = certificatesOf(blocks.value);
   if (!certificates.ok) return certificates;
-  const keys = blocks.value.filter(isPrivateKey);
-  const subject = certificates.value[0]?.subject.text;
-  if (subject === undefined) return err({ detail: 'holds no certificate' });
-  if (keys.length !== 1) return err({ subject, detail: keys.length === 0 ? 'holds no private key' : 'holds more than one private key' });
-  const pkcs8 = pkcs8Of(keys[0]!);
-  if (!pkcs8.ok) return err({ subject, detail: pkcs8.error });
-  const key = crypto.importKey(pkcs8.value);
-  if (!key.ok) return err({ subject, detail: `the private key cannot be used: ${key.error.detail}` });
-  const leaf = certificates.value.find((certificate) => equal(certificate.spki, key.value.spki));
-  if (!leaf) return err({ subject, rule: 'malformed', detail: 'the private key belongs to none of the certificates in the file' });
-  if (leaf.extensions.basicConstraints?.authority) {
-    return err({ subject: leaf.subject.text, detail: 'is the certificate of an authority: it belongs in certs/trusted, without its key' });
-  }
-  return ok({ chain: chainFrom(leaf, certificates.value), key: key.value, leaf });
+  const keys = blocks.value.filter(isPrivateKey).map((block) => () => {
+    const pkcs8 = pkcs8Of(block, unlock);
+    return pkcs8.ok ? pkcs8 : err({ detail: `the private key ${pkcs8.error}` });
+  });
+  return ok({ certificates: certificates.value, keys });
 }
 
-/** The leaf, then each certificate's issuer as far as the file has it. */
-function chainFrom(leaf: Certificate, all: readonly Certificate[]): Der[] {
-  const chain = [leaf];
-  const left = new Set(all.filter((certificate) => certificate !== leaf));
-  for (let issuer: Certificate | undefined = leaf; issuer; ) {
-    const { issuer: wanted }: Certificate = issuer;
-    issuer = [...left].find((candidate) => sameName(candidate.subject, wanted));
-    if (!issuer) break;
-    left.delete(issuer);
-    chain.push(issuer);
-  }
-  return chain.map((certificate) => certificate.der);
-}
-
-function blocksOf(file: Uint8Array): Result<PemBlock[], FileFault> {
+function blocksOf(file: Uint8Array, unlock: Unlock): Result<PemBlock[], FileFault> {
   if (file.length > MAX_FILE_OCTETS) return err({ detail: `is larger than ${MAX_FILE_OCTETS} octets` });
   if (isPem(file)) {
     const blocks = readPem(file);
@@ -75,12 +52,17 @@ function blocksOf(file: Uint8Array): Result<PemBlock[], FileFault> {
   }
   const octets = derFromBer(file);
   if (!octets) return err({ rule: 'malformed', detail: 'is neither PEM nor DER' });
-  return ok([{ label: signedCertificates(octets) ? 'PKCS7' : 'CERTIFICATE', octets, headers: false }]);
+  if (isPkcs12(octets)) {
+    const blocks = readPkcs12(octets, unlock);
+    return blocks.ok ? blocks : err({ detail: blocks.error });
+  }
+  return ok([{ label: signedCertificates(octets) ? 'PKCS7' : 'CERTIFICATE', octets, headers: {} }]);
 }
 
 function certificatesOf(blocks: readonly PemBlock[]): Result<Certificate[], FileFault> {
   const ders = blocks.flatMap(({ label, octets }) => {
-    if (label === 'CERTIFICATE' || label === 'X509 CERTIFICATE' || label === 'TRUSTED CERTIFICATE') return [octets];
+    if (label === 'CERTIFICATE' || label === 'X509 CERTIFICATE') return [octets];
+    if (label === 'TRUSTED CERTIFICATE') return [withoutTrust(octets)];
     return label === 'PKCS7' || label === 'CMS' ? (signedCertificates(derFromBer(octets) ?? octets) ?? []) : [];
   });
   const certificates: Certificate[] = [];
@@ -94,11 +76,21 @@ function certificatesOf(blocks: readonly PemBlock[]): Result<Certificate[], File
   return ok(certificates);
 }
 
+/** OpenSSL's TRUSTED CERTIFICATE is a certificate, and after it what it may be trusted for; whoever puts a file here says so himself. */
+function withoutTrust(octets: Uint8Array): Uint8Array {
+  const cursor = readDer(octets, (top) => {
+    const certificate = top.value(Tag.sequence).der;
+    top.optional(Tag.sequence);
+    return certificate;
+  });
+  return cursor.ok ? cursor.value : octets;
+}
+
 /** The certificates of a PKCS#7 bundle (RFC 5652 part 5.1); undefined where the octets are none. */
 function signedCertificates(octets: Uint8Array): Der[] | undefined {
   const bundle = readDer(octets, (top) => {
     const info = top.enter();
-    if (oidText(info.value(Tag.oid)) !== SIGNED_DATA) return info.fail('not signed data');
+    if (oidText(info.value(Tag.oid)) !== Content.signed) return info.fail('not signed data');
     const signed = info.enter(context(0)).enter();
     signed.value(Tag.integer);
     signed.value(Tag.set);

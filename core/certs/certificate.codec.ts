@@ -6,7 +6,7 @@ import type { Der, HashName, Result, SignatureAlgorithm, UnixMillis } from '../.
 import { bits, context, DerCursor, type DerFault, type DerValue, integerOctets, oidText, readDer, smallInteger, Tag } from './asn1.js';
 import { type Extensions, readExtensions } from './extensions.codec.js';
 import { type Name, readName, sameName } from './name.codec.js';
-import { Algorithm } from './oids.js';
+import { Algorithm, HASHES } from './oids.js';
 import { type PublicKeyInfo, publicKey } from './public-key.codec.js';
 
 export interface Certificate {
@@ -121,13 +121,6 @@ const ECDSA: Readonly<Record<string, HashName>> = {
   [Algorithm.ecdsaWithSha384]: 'sha384',
   [Algorithm.ecdsaWithSha512]: 'sha512',
 };
-const HASHES: Readonly<Record<string, HashName>> = {
-  [Algorithm.sha1]: 'sha1',
-  [Algorithm.sha256]: 'sha256',
-  [Algorithm.sha384]: 'sha384',
-  [Algorithm.sha512]: 'sha512',
-};
-
 function readAlgorithm(inside: DerCursor): Omit<Signature, 'octets'> {
   const id = oidText(inside.value(Tag.oid));
   if (id === Algorithm.rsaPss) return { id, ...readPss(inside) };

@@ -1,4 +1,4 @@
-/** The part of node-forge that `asn1.ts` uses. Not `@types/node-forge`: it drags Node's globals into the core. */
+/** The parts of node-forge that `asn1.ts` and `block-cipher.ts` use. Not `@types/node-forge`: it drags Node's globals into the core. */
 declare module 'node-forge/lib/asn1.js' {
   interface ForgeValue {
     readonly value: unknown;
@@ -10,4 +10,40 @@ declare module 'node-forge/lib/asn1.js' {
     toDer(value: ForgeValue): { getBytes(): string };
   };
   export default asn1;
+}
+declare module 'node-forge/lib/util.js' {
+  export interface ForgeBuffer {
+    /** All octets that are left, as text, one character an octet. */
+    getBytes(): string;
+  }
+  const util: { createBuffer(octets: string): ForgeBuffer };
+  export default util;
+}
+declare module 'node-forge/lib/aes.js' {
+  import type { ForgeBuffer } from 'node-forge/lib/util.js';
+  export interface ForgeCipher {
+    readonly output: ForgeBuffer;
+    start(options: { iv: string }): void;
+    update(input: ForgeBuffer): void;
+    /** `pad` is given the deciphered octets and may judge them. */
+    finish(pad: () => boolean): boolean;
+  }
+  const aes: { createDecryptionCipher(key: string, mode: 'CBC'): ForgeCipher };
+  export default aes;
+}
+declare module 'node-forge/lib/des.js' {
+  import type { ForgeCipher } from 'node-forge/lib/aes.js';
+
+  /** A key of 24 octets is triple DES. */
+  const des: { createDecryptionCipher(key: string, mode: 'CBC'): ForgeCipher };
+  export default des;
+}
+declare module 'node-forge/lib/rc2.js' {
+  import type { ForgeCipher } from 'node-forge/lib/aes.js';
+
+  /** CBC where `start` is given an initialization vector. */
+  const rc2: {
+    createDecryptionCipher(key: string, bits: number): Omit<ForgeCipher, 'start'> & { start(iv: string): void };
+  };
+  export default rc2;
 }

@@ -1,4 +1,5 @@
 /** Object identifiers by name; the comment says whose list each group is. */
+import type { HashName } from '../../hal/hal.js';
 
 /** RFC 3279, 4055, 5480, 5758, 8410: algorithms. */
 export const Algorithm = {
@@ -63,5 +64,34 @@ export const COMMON_NAME = '2.5.4.3';
 export const ORGANIZATION = '2.5.4.10';
 export const EMAIL_ADDRESS = '1.2.840.113549.1.9.1';
 
-/** RFC 5652: PKCS#7 containers of certificates. */
-export const SIGNED_DATA = '1.2.840.113549.1.7.2';
+/** RFC 5652: PKCS#7 containers. */
+export const Content = { data: '1.2.840.113549.1.7.1', signed: '1.2.840.113549.1.7.2', encrypted: '1.2.840.113549.1.7.6' } as const;
+
+/** RFC 7292 parts 4.2 and 4.2.3: what a PKCS#12 file holds, and the one kind of certificate that matters here. */
+export const Bag = {
+  key: '1.2.840.113549.1.12.10.1.1',
+  shroudedKey: '1.2.840.113549.1.12.10.1.2',
+  certificate: '1.2.840.113549.1.12.10.1.3',
+} as const;
+export const X509_CERTIFICATE = '1.2.840.113549.1.9.22.1';
+
+/** RFC 8018 and RFC 9579: encryption and authentication by passphrase. */
+export const PBES2 = '1.2.840.113549.1.5.13';
+export const PBKDF2 = '1.2.840.113549.1.5.12';
+export const PBMAC1 = '1.2.840.113549.1.5.14';
+
+/** RFC 8017 appendix A.2.1. */
+export const HASHES: Readonly<Record<string, HashName>> = {
+  [Algorithm.sha1]: 'sha1',
+  [Algorithm.sha256]: 'sha256',
+  [Algorithm.sha384]: 'sha384',
+  [Algorithm.sha512]: 'sha512',
+};
+
+/** RFC 8018 appendix B.1: HMAC by its hash. */
+export const HMAC_HASHES: Readonly<Record<string, HashName>> = {
+  '1.2.840.113549.2.7': 'sha1',
+  '1.2.840.113549.2.9': 'sha256',
+  '1.2.840.113549.2.10': 'sha384',
+  '1.2.840.113549.2.11': 'sha512',
+};

@@ -7,8 +7,8 @@ export interface PemBlock {
   /** `CERTIFICATE`, `PRIVATE KEY`, … */
   label: string;
   octets: Uint8Array;
-  /** The block has RFC 1421 headers: a legacy encrypted key. */
-  headers: boolean;
+  /** Of RFC 1421, by name: those of a key that is encrypted in the way that came before PKCS#8. */
+  headers: Readonly<Record<string, string>>;
 }
 /** `line` counts from 1. */
 export interface PemFault {
@@ -24,7 +24,7 @@ const END = /^-----END ([A-Z0-9 ]+)-----\s*$/;
 /** All blocks, in their order; a file without any has none. A block that is cut off or is not base64 is a fault. */
 export function readPem(file: Uint8Array): Result<PemBlock[], PemFault> {
   const blocks: PemBlock[] = [];
-  let open: { label: string; line: number; body: string[]; headers: boolean } | undefined;
+  let open: { label: string; line: number; body: string[]; headers: Record<string, string> } | undefined;
   const lines = latin1(file).split(/\r\n|\n|\r/);
   for (const [index, line] of lines.entries()) {
     const line1 = index + 1;
@@ -33,14 +33,14 @@ export function readPem(file: Uint8Array): Result<PemBlock[], PemFault> {
     if (begin) {
       if (open) return err({ detail: `${open.label} does not end before another block begins`, line: line1 });
       if (blocks.length === MAX_BLOCKS) return err({ detail: `more than ${MAX_BLOCKS} blocks`, line: line1 });
-      open = { label: begin[1]!, line: line1, body: [], headers: false };
+      open = { label: begin[1]!, line: line1, body: [], headers: {} };
     } else if (end) {
       if (!open || end[1] !== open.label) return err({ detail: `END ${end[1]} without its BEGIN`, line: line1 });
       const octets = fromBase64(open.body.join(''));
       if (!octets) return err({ detail: `${open.label} is not base64`, line: open.line });
       blocks.push({ label: open.label, octets, headers: open.headers });
       open = undefined;
-    } else if (open && line.includes(':')) open.headers = true;
+    } else if (open && line.includes(':')) open.headers[line.slice(0, line.indexOf(':'))] = line.slice(line.indexOf(':') + 1).trim();
     else if (open) open.body.push(line.trim());
   }
   return open ? err({ detail: `${open.label} is cut off`, line: open.line }) : ok(blocks);

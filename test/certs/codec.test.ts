@@ -50,7 +50,7 @@ describe('PEM', () => {
     expect(text.split('\n').map((line) => line.length)).toEqual([27, 64, 64, 8, 25, 0]);
     expect(readPem(utf8(text.replaceAll('\n', '\r\n')))).toEqual({
       ok: true,
-      value: [{ label: 'CERTIFICATE', octets: body, headers: false }],
+      value: [{ label: 'CERTIFICATE', octets: body, headers: {} }],
     });
   });
 

@@ -2,11 +2,11 @@ import tls from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import { derFromBer } from '../../core/certs/asn1.js';
 import { readCertificate } from '../../core/certs/certificate.codec.js';
-import { readIdentity, readTrusted } from '../../core/certs/certificate-file.codec.js';
 import { issueSelfSigned } from '../../core/certs/issue.js';
 import { nameFault } from '../../core/certs/names.policy.js';
 import { verifyPath } from '../../core/certs/path.policy.js';
 import { readPem, writePem } from '../../core/certs/pem.codec.js';
+import { CLIENT_IDENTITY, readIdentity, readTrusted } from '../../core/certs/upload.policy.js';
 import { utf8 } from '../../hal/base/bytes.js';
 import { expectOk } from '../../hal/base/result.js';
 import { fuzz } from '../support/mutation.js';
@@ -57,8 +57,8 @@ describe('readers of hostile octets never throw', () => {
     const pem = utf8(`${writePem('CERTIFICATE', own)}${writePem('PRIVATE KEY', testKey('ec-p256', 0).pkcs8)}`);
     fuzz([pem, pem, ...samples], EXECUTIONS / 4, (input) => {
       readPem(input);
-      readTrusted(input);
-      readIdentity(input, nodeCrypto);
+      readTrusted(input, { crypto: nodeCrypto });
+      readIdentity(CLIENT_IDENTITY, input, { crypto: nodeCrypto });
     });
   });
 });

@@ -140,7 +140,7 @@ describe('identity', () => {
     ['two keys', pem(ownLeaf, keyPem, keyPem), /more than one private key/],
     ['the key of another', pem(site.certificate, keyPem), /belongs to none of the certificates/],
     ['an authority', pem(site.certificate, writePem('PRIVATE KEY', testKey('ec-p256', 4).pkcs8)), /belongs in certs\/trusted/],
-    ['an encrypted key', pem(ownLeaf, writePem('ENCRYPTED PRIVATE KEY', own.pkcs8)), /store it without a passphrase/],
+    ['a damaged encrypted key', pem(ownLeaf, writePem('ENCRYPTED PRIVATE KEY', own.pkcs8)), /the private key is damaged/],
     ['a broken key', pem(ownLeaf, writePem('PRIVATE KEY', own.pkcs8.slice(0, -9))), /cannot be used/],
   ])('a file with %s is refused, and the factory certificate stays', (_kind, file, detail) => {
     files.set('certs/sipclient.pem', file);

@@ -9,10 +9,10 @@ import { rootCertificates } from 'node:tls';
 import { addressOctets } from '../../core/certs/address.js';
 import { type Authorities, issueDeviceCertificate, issueServerCertificate, makeAuthorities } from '../../core/certs/authority.js';
 import { readCertificate } from '../../core/certs/certificate.codec.js';
-import { readIdentity, readTrusted } from '../../core/certs/certificate-file.codec.js';
+import { readCertificateFile } from '../../core/certs/certificate-file.codec.js';
 import type { AltName, Authority, IssuingPorts } from '../../core/certs/issue.js';
 import { readPem, writePem } from '../../core/certs/pem.codec.js';
-import { pkcs8Of } from '../../core/certs/private-key.codec.js';
+import { CLIENT_IDENTITY, readIdentity, readTrusted } from '../../core/certs/upload.policy.js';
 import { encodeFactory, type FactoryContent } from '../../core/storage/factory.codec.js';
 import { encodePartitionTable, placePartitions } from '../../core/storage/image.codec.js';
 import { concat, hex, utf8 } from '../../hal/base/bytes.js';
@@ -175,7 +175,7 @@ function signedIdentity(dir: string, mac: string, made: UnixMillis): FactoryCont
 }
 
 function certificateOf(path: string): Der {
-  const read = readTrusted(readInput(path));
+  const read = readTrusted(readInput(path), { crypto });
   if (!read.ok) throw new CannotRun(`${path} ${read.error.detail}`);
   return read.value[0]!.der;
 }
@@ -195,18 +195,17 @@ function readIdentityFile(certificate: string, key: string): Authority['key'] {
 }
 
 function keyOf(path: string): Der {
-  const blocks = readPem(readInput(path));
-  const block = blocks.ok ? blocks.value.find(({ label }) => label.endsWith('PRIVATE KEY')) : undefined;
-  if (!block) throw new CannotRun(`${path} holds no PEM private key`);
-  const pkcs8 = pkcs8Of(block);
-  if (!pkcs8.ok) throw new CannotRun(`${path}: ${pkcs8.error}`);
-  return pkcs8.value;
+  const file = readCertificateFile(readInput(path), { crypto });
+  const key = file.ok ? file.value.keys[0]?.() : file;
+  if (!key) throw new CannotRun(`${path} holds no private key`);
+  if (!key.ok) throw new CannotRun(`${path}: ${key.error.detail}`);
+  return key.value;
 }
 
 function givenIdentity(certificate: string, key: string): FactoryContent['identity'] {
-  const both = readIdentity(concat(readInput(certificate), utf8('\n'), readInput(key)), crypto);
+  const both = readIdentity(CLIENT_IDENTITY, concat(readInput(certificate), utf8('\n'), readInput(key)), { crypto });
   if (!both.ok) throw new CannotRun(`${certificate} with ${key} ${both.error.detail}`);
-  return { chain: both.value.chain, pkcs8: keyOf(key) };
+  return { chain: both.value.chain, pkcs8: both.value.pkcs8 };
 }
 
 function anchorsOf(args: Arguments, board: BoardProfile): FactoryContent['anchors'] {
@@ -216,7 +215,7 @@ function anchorsOf(args: Arguments, board: BoardProfile): FactoryContent['anchor
     const certificates = rootCertificates.map((pem) => expectBlock(utf8(pem)));
     return { set: 'Mozilla', version: `Node ${process.versions.node}`, certificates };
   }
-  const read = readTrusted(readInput(file));
+  const read = readTrusted(readInput(file), { crypto });
   if (!read.ok) throw new CannotRun(`${file} ${read.error.detail}`);
   return { set: file, version: iso8601(Date.now()).slice(0, 10), certificates: read.value.map(({ der }) => der) };
 }

@@ -1,7 +1,7 @@
 /** `belfry flash`: what is on a flash image; takes a file off, puts one on. Secrets are counted, not shown. */
 
 import { readCertificate } from '../../core/certs/certificate.codec.js';
-import { readIdentity, readTrusted } from '../../core/certs/certificate-file.codec.js';
+import { isIdentityPath, readIdentity, readTrusted } from '../../core/certs/upload.policy.js';
 import { type DeviceStorage, storeOf } from '../../core/device/device-storage.js';
 import type { PlacedPartition } from '../../core/storage/image.codec.js';
 import { iso8601 } from '../../hal/base/time.js';
@@ -60,16 +60,19 @@ function inspect(path: string, partitions: readonly PlacedPartition[], storage: 
   return 0;
 }
 
+/** A run of a command is short: its own clock need not move. */
+const crypto = createNodeCrypto({ clock: { now: () => 0 }, keysOn: 'turn' });
+
 function describe(path: string, storage: DeviceStorage): { size: number; what?: string } {
   const bytes = storeOf(storage, path).read(path) ?? new Uint8Array(0);
   const size = bytes.length;
   if (path.startsWith('certs/trusted/')) {
-    const trusted = readTrusted(bytes);
+    const trusted = readTrusted(bytes, { crypto });
     return { size, what: trusted.ok ? trusted.value.map(({ subject }) => subject.text).join('; ') : trusted.error.detail };
   }
-  if (!path.startsWith('certs/')) return { size };
-  const identity = readIdentity(bytes, createNodeCrypto({ clock: { now: () => 0 }, keysOn: 'turn' }));
-  return { size, what: identity.ok ? identity.value.leaf.subject.text : identity.error.detail };
+  if (!isIdentityPath(path)) return { size };
+  const identity = readIdentity(path, bytes, { crypto });
+  return { size, what: identity.ok ? identity.value.certificates[0].subject.text : identity.error.detail };
 }
 
 function extract(storage: DeviceStorage, path: string, file: string | undefined): ExitStatus {
