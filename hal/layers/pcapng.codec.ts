@@ -20,11 +20,13 @@ export interface Capture {
   secrets: readonly string[] | undefined;
 }
 
-const BLOCK = { section: 0x0a0d0d0a, interface: 1, packet: 6, secrets: 10 } as const;
-const BYTE_ORDER_MAGIC = 0x1a2b3c4d;
-const TLS_KEY_LOG = 0x544c534b;
+/** Block types (part 4, and 11.1); `simple` and `obsolete` are read and never written. */
+export const BLOCK = { section: 0x0a0d0d0a, interface: 1, obsolete: 2, simple: 3, packet: 6, secrets: 10 } as const;
+export const BYTE_ORDER_MAGIC = 0x1a2b3c4d;
+/** The kind of secrets that a key log is, "TLSK". */
+export const TLS_KEY_LOG = 0x544c534b;
 const ETHERNET = 1;
-const OPTION = { comment: 1, interfaceName: 2, packetFlags: 2, application: 4, resolution: 9 } as const;
+export const OPTION = { comment: 1, interfaceName: 2, packetFlags: 2, application: 4, resolution: 9, offset: 14 } as const;
 /** `if_tsresol` of 10^-6 s. */
 const MICROSECONDS = Uint8Array.of(6);
 const PACKET_FLAGS = { in: 1, out: 2 } as const;

@@ -30,22 +30,27 @@ export type TcpSegment = TcpHeader & { payload: Uint8Array };
 
 /** Reads the payload of an IPv4 packet. */
 export function decodeTcp(bytes: Uint8Array, source: Ipv4, destination: Ipv4): Result<TcpSegment, FrameFault> {
-  if (bytes.length < TCP_HEADER) return err('malformed');
+  const segment = readTcp(bytes);
+  if (!segment) return err('malformed');
+  const sum = pseudoSum(source, destination, Protocol.tcp, bytes.length) + wordSum(bytes, 0, bytes.length);
+  return foldChecksum(sum) === 0 ? ok(segment) : err('checksum');
+}
+
+/** The same without the checksum: a capture on the sending host holds segments whose checksum the interface has yet to compute. */
+export function readTcp(bytes: Uint8Array): TcpSegment | undefined {
+  if (bytes.length < TCP_HEADER) return undefined;
   const header = (bytes[12]! >> 4) * 4;
-  if (header < TCP_HEADER || header > bytes.length) return err('malformed');
-  if (foldChecksum(pseudoSum(source, destination, Protocol.tcp, bytes.length) + wordSum(bytes, 0, bytes.length)) !== 0)
-    return err('checksum');
-  const mss = header > TCP_HEADER ? readMss(bytes, header) : undefined;
-  return ok({
+  if (header < TCP_HEADER || header > bytes.length) return undefined;
+  return {
     sourcePort: u16(bytes, 0),
     destinationPort: u16(bytes, 2),
     sequence: u32(bytes, 4),
     acknowledgment: u32(bytes, 8),
     flags: bytes[13]! & 0x3f,
     window: u16(bytes, 14),
-    mss,
+    mss: header > TCP_HEADER ? readMss(bytes, header) : undefined,
     payload: bytes.subarray(header),
-  });
+  };
 }
 
 /** Ill-formed options end the reading: what came before them counts (RFC 9293 part 3.2). */

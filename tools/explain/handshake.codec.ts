@@ -1,0 +1,77 @@
+/** Handshake messages that tell of certificates (RFC 5246 7.4.2, 7.4.4; RFC 8446 4.3.2, 4.4.2), and how messages are cut from records. */
+import { readDer } from '../../core/certs/asn1.js';
+import { type Name, readName } from '../../core/certs/name.codec.js';
+import { concat, EMPTY } from '../../hal/base/bytes.js';
+import type { Der } from '../../hal/hal.js';
+import { eachOf, OctetCursor } from '../../hal/layers/octet-cursor.js';
+import type { UnixMicros } from '../../hal/layers/pcapng.codec.js';
+import { readExtensions, TlsExtension } from '../../hal/layers/tls-wire.codec.js';
+
+export interface HandshakeMessage {
+  type: number;
+  body: Uint8Array;
+  /** When its last octet came. */
+  at: UnixMicros;
+}
+
+const HEADER = 4;
+/** Ours: OpenSSL takes certificate lists of up to 100 KiB. */
+const MOST_OCTETS = 2 ** 17;
+
+/** One direction: messages may share a record, and may be spread over several. */
+export class HandshakeReader {
+  #held: Uint8Array = EMPTY;
+
+  push(bytes: Uint8Array, at: UnixMicros): HandshakeMessage[] {
+    this.#held = concat(this.#held, bytes);
+    const messages: HandshakeMessage[] = [];
+    while (this.#held.length >= HEADER) {
+      const cursor = new OctetCursor(this.#held);
+      const type = cursor.uint(1);
+      const length = cursor.uint(3);
+      if (length > MOST_OCTETS) this.drop();
+      if (this.#held.length < HEADER + length) break;
+      messages.push({ type, body: this.#held.subarray(HEADER, HEADER + length), at });
+      this.#held = this.#held.subarray(HEADER + length);
+    }
+    return messages;
+  }
+
+  /** What came so far cannot be finished. */
+  drop(): void {
+    this.#held = EMPTY;
+  }
+}
+
+const TLS_1_2 = 0x0303;
+const TLS_1_3 = 0x0304;
+
+/** The certificates of a Certificate message, leaf first. */
+export function decodeCertificates(body: Uint8Array, version: number): Der[] {
+  const cursor = new OctetCursor(body);
+  if (version < TLS_1_3) return eachOf(cursor.vector(3), (each) => each.vector(3));
+  cursor.vector(1);
+  return eachOf(cursor.vector(3), (each) => {
+    const certificate = each.vector(3);
+    each.vector(2);
+    return certificate;
+  });
+}
+
+/** The authorities that a CertificateRequest names; none means that any will do, or that the server does not say. */
+export function decodeAuthorities(body: Uint8Array, version: number): Name[] {
+  const cursor = new OctetCursor(body);
+  cursor.vector(1);
+  if (version >= TLS_1_3) {
+    const named = readExtensions(cursor).get(TlsExtension.certificateAuthorities);
+    return named ? names(new OctetCursor(named).vector(2)) : [];
+  }
+  if (version === TLS_1_2) cursor.vector(2);
+  return names(cursor.vector(2));
+}
+
+const names = (list: Uint8Array): Name[] =>
+  eachOf(list, (each) => each.vector(2)).flatMap((der) => {
+    const name = readDer(der, readName);
+    return name.ok ? [name.value] : [];
+  });
