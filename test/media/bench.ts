@@ -34,7 +34,7 @@ export class MediaBench {
     const speaker: number[] = [];
     const outputs = { open: 0, recorded: true };
     const audio = this.#audio(kernel, speaker, outputs);
-    const random = randomFrom(2 * seed + 1);
+    const random = randomFrom(seed);
     const entropy: Entropy = {
       fill: (out) => {
         for (let i = 0; i < out.length; i++) out[i] = random(256);

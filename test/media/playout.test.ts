@@ -40,7 +40,7 @@ function rtpSender(random: (limit: number) => number): RtpSender {
 /** What arrives of a tone that is sent over the path. */
 function arrivals(path: Path): Arrival[] {
   const { seconds = 20, frequency = 1000, loss = 0, jitter = 0, duplicates = 0, ppm = 0, seed = 1, stall } = path;
-  const random = randomFrom(2 * seed + 1);
+  const random = randomFrom(seed);
   const chance = (share: number): boolean => random(SECOND) < share * SECOND;
   const sender = rtpSender(random);
   const tone = new SineTone({ frequency, rate: 8000, amplitude: 16000 });
