@@ -5,6 +5,7 @@ import type { Emit } from '../kernel/events.js';
 import type { FactoryContent } from '../storage/factory.codec.js';
 import { readFactory } from '../storage/factory.js';
 import { type FileStore, mountFileStore } from '../storage/file-store.js';
+import { finishReset, isResetting } from './factory-reset.js';
 
 export interface DeviceStorage {
   factory: FactoryContent;
@@ -29,9 +30,16 @@ export function mountDevice(flash: Flash, emit: Emit, done: Done<DeviceStorage>)
     // Both hold secrets: content that is replaced leaves the chip.
     mountFileStore({ flash, partition: 'config', scrub: true, emit }, (config, atConfig) => {
       if (!config.ok) return done(config, atConfig);
-      mountFileStore({ flash, partition: 'certs', scrub: true, emit }, (certs, atCerts) =>
-        done(certs.ok ? ok({ factory: factory.value, config: config.value, certs: certs.value }) : certs, atCerts),
-      );
+      mountFileStore({ flash, partition: 'certs', scrub: true, emit }, (certs, atCerts) => {
+        if (!certs.ok) return done(certs, atCerts);
+        const storage: DeviceStorage = { factory: factory.value, config: config.value, certs: certs.value };
+        if (!isResetting(storage)) return done(ok(storage), atCerts);
+        finishReset(storage, (reset, atEnd) => {
+          if (!reset.ok) return done(reset, atEnd);
+          emit('device.reset', { erased: reset.value });
+          done(ok(storage), atEnd);
+        });
+      });
     });
   });
 }

@@ -1,7 +1,8 @@
 /** The device: everything of the core put together over one `Hal`. What a board's firmware calls, and all it has to know of the core. */
 import { createActor } from 'xstate';
+import { fail } from '../../hal/base/result.js';
 import type { BoardProfile } from '../../hal/board.js';
-import type { Hal, IpAddress, UnixMillis } from '../../hal/hal.js';
+import type { Done, Hal, IpAddress, UnixMillis } from '../../hal/hal.js';
 import { actorClock } from '../kernel/actor-clock.js';
 import type { EndpointEvent } from '../kernel/events.js';
 import { createKernel, type Kernel } from '../kernel/kernel.js';
@@ -18,8 +19,10 @@ import type { LastKnownTime } from '../time/last-known-time.js';
 import { createTimeDeps } from '../time/time-deps.js';
 import { bootSettings } from './boot-settings.js';
 import { DEFAULT_PORTS, dateServer, type EndpointPorts, timeServers, userAgent } from './configuration.js';
+import type { DeviceFiles } from './device-files.js';
 import { type DeviceStorage, mountDevice, PROVISIONED_SETTINGS } from './device-storage.js';
 import { type EndpointDeps, endpointMachine } from './endpoint.machine.js';
+import { factoryReset } from './factory-reset.js';
 import { type Services, startServices } from './services.js';
 import { type StatusLine, statusLines } from './status.js';
 import { createTrust, identityName, type Trust } from './trust.js';
@@ -48,6 +51,10 @@ export interface Endpoint {
   shutdown(done: () => void): void;
   /** What the status page shows. */
   status(): readonly StatusLine[];
+  /** Certificates on the device. Calls before the flash is read, or after the device has stopped, fail with `closed`. */
+  readonly files: DeviceFiles;
+  /** Stops as a shutdown does, erases settings and uploads, and starts anew; `done` comes before that. Fails as a commit does, and `closed`. */
+  factoryReset(done: Done<readonly string[]>): void;
 }
 
 export const createEndpoint = (options: EndpointOptions): Endpoint => new Device(options);
@@ -104,6 +111,40 @@ class Device implements Endpoint {
     });
   }
 
+  readonly files: DeviceFiles = {
+    list: () => this.#loaded?.files.list() ?? [],
+    put: (path, file, options, done) => this.#asked(done, ({ files }) => files.put(path, file, options, done)),
+    remove: (path, done) => this.#asked(done, ({ files }) => files.remove(path, done)),
+  };
+
+  factoryReset(done: Done<readonly string[]>): void {
+    this.#asked(done, ({ storage }) => {
+      this.#onStopped = () =>
+        factoryReset(storage, (erased, at) => {
+          if (erased.ok) this.#kernel.emit('device.reset', { erased: erased.value });
+          done(erased, at);
+          this.#reboot('factory reset');
+        });
+      this.#actor.send({ type: 'shutdown', reason: 'factory reset' });
+    });
+  }
+
+  /** A turn of whoever asks from outside; `done` is told where the device has nothing to answer with. */
+  #asked<T>(done: Done<T>, then: (loaded: Loaded) => void): void {
+    this.#kernel.turn(this.#hal.clock.now(), () => {
+      const loaded = this.#loaded;
+      if (loaded && this.#actor.getSnapshot().status === 'active') return then(loaded);
+      const detail = loaded ? 'the device has stopped' : 'the device has not read its flash yet';
+      const timer = this.#kernel.timer('closed', (at) => done(fail('closed', detail), at));
+      timer.set(this.#kernel.now());
+    });
+  }
+
+  #reboot(why: string): void {
+    this.#kernel.emit('system.reboot', { why });
+    this.#hal.system.reboot(why);
+  }
+
   #deps(): EndpointDeps {
     const kernel = this.#kernel;
     return {
@@ -118,6 +159,7 @@ class Device implements Endpoint {
         dateServer: () => dateServer({ settings: this.#present, options: this.#hal.nic.lease()?.options ?? new Map(), ...this.#override }),
         https: () => ({ secure: this.#whole.secure, judge: this.#whole.judgeAt, userAgent: userAgent(this.#present) }),
         notify: (notice) => this.#actor.send(notice),
+        onSet: () => this.#whole.expiry.look(),
       }),
       provisioning: () => this.#provisioning(),
       needsRestart,
@@ -158,6 +200,7 @@ class Device implements Endpoint {
       const { mac } = storage.factory;
       if (this.#hal.nic.mac !== mac) emit('identity.mismatch', { nic: this.#hal.nic.mac, factory: mac });
       emit('boot.ready', { board: board.id, firmware, reason: this.#hal.system.boot.reason });
+      trust.expiry.look();
       this.#actor.send({ type: 'storage.loaded' });
     });
   }
@@ -215,6 +258,7 @@ class Device implements Endpoint {
       this.#kernel.emit('endpoint.stopped', { reason });
       this.#onStopped();
     };
+    this.#loaded?.expiry.stop();
     if (this.#loaded) this.#loaded.time.stop(ended);
     else ended();
   }

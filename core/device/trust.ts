@@ -1,6 +1,7 @@
 /** Whom the device trusts and who it is: its certificates, and the secure streams that go by them and by its settings. */
 import type { Der, Hal, UnixMillis, Verdict } from '../../hal/hal.js';
 import { readCertificate } from '../certs/certificate.codec.js';
+import { ExpiryWatch } from '../certs/expiry-watch.js';
 import { commonName } from '../certs/name.codec.js';
 import { type CertificateStore, createCertificateStore } from '../certs/store.js';
 import type { Kernel } from '../kernel/kernel.js';
@@ -9,7 +10,9 @@ import { createSecureStreams } from '../tls/create-secure-streams.js';
 import type { SecureStreams } from '../tls/secure-streams.js';
 import { judgePeer } from '../tls/tls.policy.js';
 import { tlsPolicyOf } from './configuration.js';
+import { createDeviceFiles, type DeviceFiles } from './device-files.js';
 import type { DeviceStorage } from './device-storage.js';
+import { lackOf } from './features.js';
 
 export interface TrustOptions {
   kernel: Kernel;
@@ -24,6 +27,8 @@ export interface TrustOptions {
 
 export interface Trust {
   certificates: CertificateStore;
+  files: DeviceFiles;
+  expiry: ExpiryWatch;
   secure: SecureStreams;
   /** Whether a provisioning server with this chain is to be trusted at that time, whatever the clock says now. */
   judgeAt(chain: readonly Der[], name: string, at: UnixMillis): Verdict;
@@ -48,11 +53,20 @@ export function createTrust({ kernel, hal, storage, settings, onProven, onSecret
     ...(tls ? { tls } : {}),
     ...(onSecret ? { onSecret } : {}),
   });
+  const expiry = new ExpiryWatch(kernel, certificates);
+  const { board, features } = settings().owner;
+  const files = createDeviceFiles({
+    kernel,
+    storage,
+    certificates,
+    lack: (feature) => lackOf(board, features.firmware, feature),
+    changed: () => expiry.look(),
+  });
   const judgeAt: Trust['judgeAt'] = (chain, name, at) => {
     const peer = { service: 'provisioning', chain, name, use: 'date', validate: true, sipWildcards: false } as const;
     return judgePeer({ ...peer, wall: { at, trust: 'network' }, anchors: certificates.anchors, crypto }).verdict;
   };
-  return { certificates, secure, judgeAt };
+  return { certificates, files, expiry, secure, judgeAt };
 }
 
 /** CN of the certificate shown to provisioning servers; blank where there is none. */

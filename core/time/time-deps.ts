@@ -22,6 +22,8 @@ export interface TimeOptions {
   /** How that server is reached and judged. */
   https(): Pick<HttpsDateOptions, 'secure' | 'userAgent' | 'judge'>;
   notify(notice: TimeNotice): void;
+  /** The clock was set. */
+  onSet(): void;
 }
 
 export function createTimeDeps(options: TimeOptions): TimeDeps {
@@ -41,6 +43,7 @@ export function createTimeDeps(options: TimeOptions): TimeDeps {
     set: ({ source, at }) => {
       clock.setWall(at);
       kernel.emit('time.set', { source, trust: 'network', clock: iso8601(at) });
+      options.onSet();
     },
     failed: ({ source, kind, detail, mend }, retryIn) => kernel.emit('time.failed', { source, kind, detail, mend, retryIn }),
     notify: (notice) => options.notify(notice),
