@@ -143,7 +143,8 @@ export class HttpSource implements FileSource {
 
   #redirect(request: Request, fields: HttpFields): void {
     const { name, url, done, redirects } = request;
-    const next = resolveReference(url, field(fields, 'Location') ?? '');
+    const location = field(fields, 'Location');
+    const next = location === undefined ? err('there is no Location') : resolveReference(url, location);
     if (!next.ok) return done(err(redirectFailure(name, `the server redirects to nowhere: ${next.error}`)));
     const to = shownUrl(next.value);
     const { scheme } = next.value;
