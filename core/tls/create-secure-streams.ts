@@ -1,13 +1,25 @@
 /** Makes `SecureStreams` over the TLS engine: which identity and versions, who is asked for a verdict, and how many strangers at once. */
 import { err, fail, ok } from '../../hal/base/result.js';
-import type { ByteStream, Crypto, Der, HalError, Net, Result, SocketAddress, TlsEngine, TlsIdentity, TlsStream } from '../../hal/hal.js';
+import type {
+  ByteStream,
+  Crypto,
+  Der,
+  HalError,
+  Net,
+  Result,
+  SocketAddress,
+  TlsEngine,
+  TlsIdentity,
+  TlsStream,
+  Verdict,
+} from '../../hal/hal.js';
 import { type Certificate, readCertificate } from '../certs/certificate.codec.js';
 import type { CertificateStore } from '../certs/store.js';
 import type { TlsService } from '../kernel/events.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { peerText, SecureStream } from './secure-stream.js';
 import type { SecureAcceptOptions, SecureConnectOptions, SecureStreams } from './secure-streams.js';
-import { isValidated, type Judgement, judgePeer, type PeerQuestion, type TlsPolicy, versionsOf } from './tls.policy.js';
+import { isValidated, judgePeer, type PeerQuestion, type TlsPolicy, versionsOf } from './tls.policy.js';
 
 export interface SecureStreamsOptions {
   kernel: Kernel;
@@ -27,18 +39,29 @@ export interface SecureStreamsOptions {
 /** Ours: handshakes of strangers at our ports at one time; each holds memory, and has cost a private-key operation. */
 const MAX_ACCEPTING = 16;
 
+/** Ours: a site has a handful of authorities, and each name costs some 100 octets of every CertificateRequest. */
+const MAX_ISSUERS = 32;
+
+type PeerIdentity = Pick<PeerQuestion, 'service' | 'chain' | 'name' | 'use'>;
+
 export function createSecureStreams(options: SecureStreamsOptions): SecureStreams {
   const { kernel, store, crypto } = options;
   const onSecret = options.onSecret ? { onSecret: options.onSecret } : {};
   /** The oldest first. */
   const accepting = new Set<SecureStream>();
 
-  const judge = (peer: Pick<PeerQuestion, 'service' | 'chain' | 'name' | 'use'>, policy: TlsPolicy): Judgement => {
-    const validate = isValidated(peer.service, peer.use, policy);
-    const { sipWildcards } = policy;
-    const judgement = judgePeer({ ...peer, validate, sipWildcards, wall: kernel.wall(), anchors: store.anchors, crypto });
-    if (judgement.verdict.ok && judgement.verdict.verified) options.onProven?.();
-    return judgement;
+  /** What is decided about a peer, and who else learns of it. */
+  const judge = (stream: SecureStream, peer: PeerIdentity, policy: TlsPolicy): Verdict => {
+    const wall = kernel.wall();
+    const means = { validate: isValidated(peer.service, peer.use, policy), sipWildcards: policy.sipWildcards };
+    const judgement = judgePeer({ ...peer, ...means, wall, anchors: store.anchors, crypto });
+    const { verdict } = judgement;
+    if (verdict.ok && verdict.verified) options.onProven?.();
+    else if (!verdict.ok) {
+      const { rule, subject, detail, mend } = verdict;
+      store.refusedPeers.record(peer.chain, { service: peer.service, peer: stream.peer, rule, subject, detail, mend, at: wall.at });
+    }
+    return stream.judged(judgement);
   };
 
   const connect = ({ service, use = 'talk', to, name }: SecureConnectOptions): TlsStream => {
@@ -48,7 +71,7 @@ export function createSecureStreams(options: SecureStreamsOptions): SecureStream
     const stream = new SecureStream(kernel, { service, side: 'client', peer: peerText(name, to.port), ...(own ? { own } : {}) });
     if (!means.ok) return stream.fail(means.error);
     const { engine, versions, policy } = means.value;
-    const verify = ({ chain }: { chain: readonly Der[] }) => stream.judged(judge({ service, chain, name, use }, policy));
+    const verify = ({ chain }: { chain: readonly Der[] }) => judge(stream, { service, chain, name, use }, policy);
     const secure = { versions, suites: policy.suites, serverName: name, verify, ...onSecret, ...(identity ? { identity } : {}) };
     return stream.over(engine.client(options.net.connect(to), secure));
   };
@@ -72,9 +95,9 @@ export function createSecureStreams(options: SecureStreamsOptions): SecureStream
     admit(stream);
     if (peer) stream.from(peer);
     const watched = watchOpen(under, (address) => stream.from(address));
-    const verify = ({ chain }: { chain: readonly Der[] }) => stream.judged(judge({ service, chain, use: 'talk' }, policy));
+    const verify = ({ chain }: { chain: readonly Der[] }) => judge(stream, { service, chain, use: 'talk' }, policy);
     // A client with several certificates chooses by the names of authorities; one that has another kind of certificate is told here.
-    const issuers = client === 'no' ? {} : { issuers: store.issuers() };
+    const issuers = client === 'no' ? {} : { issuers: store.issuers().slice(0, MAX_ISSUERS) };
     return stream.over(engine.server(watched, { versions, suites: policy.suites, identity, client, verify, ...issuers, ...onSecret }));
   };
   return { connect, accept };

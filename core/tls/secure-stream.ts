@@ -47,6 +47,11 @@ export class SecureStream implements TlsStream {
     this.#timer.set(kernel.now() + HANDSHAKE_TIMEOUT);
   }
 
+  /** For events: who is at the other end, as far as is known. */
+  get peer(): string {
+    return this.#peer;
+  }
+
   /** Runs over this engine stream, made for it. */
   over(engine: TlsStream): this {
     this.#engine = engine;
