@@ -22,7 +22,7 @@ export type ContextOptions = Pick<TlsOptions, 'versions' | 'suites' | 'identity'
 export class SecureContexts {
   readonly #kept = new Map<string, SecureContext>();
 
-  /** `unsupported` for a key of another binding or an unknown suite, `tls-protocol` for an identity that OpenSSL refuses. */
+  /** `unsupported`: what we were given cannot be used: a key of another binding, an unknown suite, a certificate that OpenSSL refuses. */
   get(options: ContextOptions): Result<SecureContext, HalError> {
     const key = options.identity && keyObjectOf(options.identity.key);
     if (options.identity && !key) return fail('unsupported', 'the private key belongs to another binding');
@@ -64,8 +64,8 @@ function makeContext({ versions, suites, identity, issuers = [] }: ContextOption
   try {
     return ok(createSecureContext(options));
   } catch (error) {
-    const { code, message, reason = message } = error as Error & { code?: string; reason?: string };
-    return fail(code === 'ERR_SSL_NO_CIPHER_MATCH' ? 'unsupported' : 'tls-protocol', `own certificate, key or suites: ${reason}`);
+    const { message, reason = message } = error as Error & { reason?: string };
+    return fail('unsupported', `own certificate, key or suites: ${reason}`);
   }
 }
 

@@ -37,8 +37,8 @@ export class FakeStream implements TlsStream {
   emit(event: StreamEvent): void {
     this.#listener?.(event);
   }
-  open(version: TlsVersion = '1.2'): void {
-    this.secured = { version, suite: 'TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256', resumed: false };
+  open(version: TlsVersion = '1.2', resumed = false): void {
+    this.secured = { version, suite: 'TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256', resumed };
     this.emit({ type: 'open', local: HERE, peer: THERE, at: 0 });
   }
   close(error?: HalError): void {

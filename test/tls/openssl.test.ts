@@ -6,6 +6,7 @@ import { createCertificateStore } from '../../core/certs/store.js';
 import type { EndpointEvent } from '../../core/kernel/events.js';
 import { createKernel } from '../../core/kernel/kernel.js';
 import { createSecureStreams } from '../../core/tls/create-secure-streams.js';
+import { suitesOf } from '../../core/tls/suites.policy.js';
 import { judgePeer } from '../../core/tls/tls.policy.js';
 import { utf8 } from '../../hal/base/bytes.js';
 import { streamPair } from '../../hal/conformance/index.js';
@@ -59,11 +60,19 @@ function connect(server: Partial<TlsServerOptions>, identity: boolean) {
     tls: engine,
     crypto: nodeCrypto,
     store,
-    policy: () => ({ versions: { min: '1.2', max: '1.3' }, validate: { provisioning: true, sip: true } }),
+    policy: () => ({
+      versions: { min: '1.2', max: '1.3' },
+      suites: suitesOf({ max: '1.3' }, false),
+      validate: { provisioning: true, sip: true },
+      sipWildcards: false,
+    }),
   });
   const client = streams.connect({ service: 'provisioning', to: { address: '192.0.2.1', port: 443 }, name: 'prov.example.test' });
   const verify: TlsServerOptions['verify'] = ({ chain }) =>
-    judgePeer({ service: 'sip-server', chain, validate: true, wall: kernel.wall(), anchors: store.anchors, crypto: nodeCrypto }).verdict;
+    judgePeer({
+      ...{ service: 'sip-server', use: 'talk', chain, validate: true, sipWildcards: false },
+      ...{ wall: kernel.wall(), anchors: store.anchors, crypto: nodeCrypto },
+    }).verdict;
   const other = engine.server(there, {
     versions: { min: '1.2', max: '1.3' },
     identity: serverOf(site),

@@ -1,14 +1,14 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { issueDeviceCertificate } from '../../core/certs/authority.js';
 import { issueCertificate, issueSelfSigned } from '../../core/certs/issue.js';
-import { createCertificateStore } from '../../core/certs/store.js';
+import { type CertificateStore, createCertificateStore } from '../../core/certs/store.js';
 import type { EndpointEvent } from '../../core/kernel/events.js';
 import { createKernel, type Kernel } from '../../core/kernel/kernel.js';
 import { createSecureStreams } from '../../core/tls/create-secure-streams.js';
 import type { TlsPolicy } from '../../core/tls/tls.policy.js';
 import { SECOND } from '../../hal/base/time.js';
-import type { ClockTrust, StreamEvent, TlsStream } from '../../hal/hal.js';
-import { date, nodeCrypto, template, testKey, testPorts } from '../certs/support.js';
+import type { ClockTrust, HalErrorKind, StreamEvent, TlsStream } from '../../hal/hal.js';
+import { date, nodeCrypto, parsed, template, testKey, testPorts } from '../certs/support.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { FakeEngine, FakeStream, HERE, THERE } from './fake-engine.js';
 
@@ -29,6 +29,9 @@ let engine: FakeEngine;
 let events: EndpointEvent[];
 let connected: FakeStream;
 let policy: TlsPolicy | undefined;
+let store: CertificateStore;
+/** How often a peer has shown that the clock is right. */
+let proven: number;
 
 interface Setup {
   trust?: ClockTrust;
@@ -41,8 +44,9 @@ function setUp({ trust = 'network', wall = '2026-06-01', identity = true, tls = 
   events = [];
   kernel = createKernel(clock, (event) => events.push(event));
   engine = new FakeEngine();
-  policy = { versions: { min: '1.2', max: '1.3' }, validate: { provisioning: true, sip: true } };
-  const store = createCertificateStore({
+  policy = { versions: { min: '1.2', max: '1.3' }, suites: 'ANY', validate: { provisioning: true, sip: true }, sipWildcards: false };
+  proven = 0;
+  store = createCertificateStore({
     files: { list: () => ['certs/trusted/site.pem'], read: (path) => (path === 'certs/trusted/site.pem' ? ca.certificate : undefined) },
     factory: {
       ...(identity ? { identity: { chain: [device], pkcs8: key(3).pkcs8 } } : {}),
@@ -64,6 +68,7 @@ function setUp({ trust = 'network', wall = '2026-06-01', identity = true, tls = 
     crypto: nodeCrypto,
     store,
     policy: () => policy,
+    onProven: () => proven++,
   });
 }
 let streams: ReturnType<typeof createSecureStreams>;
@@ -85,6 +90,7 @@ describe('a connection to a server', () => {
     const seen = record(stream);
     expect(engine.last.options).toMatchObject({
       versions: { min: '1.2', max: '1.3' },
+      suites: 'ANY',
       serverName: 'sip.example.test',
       identity: { chain: [device] },
     });
@@ -106,12 +112,18 @@ describe('a connection to a server', () => {
         clientCertificate: '0022EE0A0001',
       },
     ]);
+    expect([proven, store.refusedPeers.list()]).toEqual([1, []]);
   });
 
   it.each<[string, Setup, string, object]>([
     ['wrong name', {}, 'other.example.test', { rule: 'name', subject: 'CN=sip.example.test,O=Test' }],
     ['expired', { wall: '2036-01-01' }, 'sip.example.test', { rule: 'expired', clock: '2036-01-01T00:00:00.000Z' }],
-    ['a clock that nobody set', { trust: 'none' }, 'sip.example.test', { rule: 'time-not-trusted', subject: '' }],
+    [
+      'a clock that nobody set',
+      { trust: 'none' },
+      'sip.example.test',
+      { rule: 'time-not-trusted', subject: 'CN=sip.example.test,O=Test', mend: expect.stringContaining('UDP port 123') },
+    ],
   ])('is refused by us: %s', (_what, setup, name, expected) => {
     streams = setUp(setup);
     const seen = record(streams.connect({ service: 'sip', to: THERE, name }));
@@ -119,7 +131,11 @@ describe('a connection to a server', () => {
     expect(verdict.ok).toBe(false);
     inTurn(() => engine.last.stream.close({ kind: 'tls-refused', detail: 'as told' }));
     expect(seen.map(({ type }) => type)).toEqual(['closed']);
-    expect(events).toMatchObject([{ event: 'tls.refused', by: 'us', service: 'sip', ...expected, mend: expect.stringMatching(/.{10}/) }]);
+    expect(events).toMatchObject([{ event: 'tls.refused', by: 'us', service: 'sip', mend: expect.stringMatching(/.{10}/), ...expected }]);
+    const [refused] = store.refusedPeers.list();
+    expect(refused).toMatchObject({ service: 'sip', peer: `${name}:5061`, times: 1, rule: (expected as { rule: string }).rule });
+    expect(store.refusedPeers.chainOf(refused!.id)).toEqual([serverCertificate]);
+    expect(proven).toBe(0);
   });
 
   it('is encrypted and not verified where validation is off, whatever the server shows', () => {
@@ -129,6 +145,7 @@ describe('a connection to a server', () => {
     inTurn(() => engine.last.stream.open());
     expect(events).toMatchObject([{ event: 'tls.accepted', verified: false }]);
     expect(events[0]).not.toHaveProperty('anchor');
+    expect(proven).toBe(0);
     toServer('provisioning');
     expect(inTurn(() => engine.shows([Uint8Array.of(1)]))).toMatchObject({ ok: false, rule: 'malformed' });
   });
@@ -154,8 +171,55 @@ describe('a connection to a server', () => {
     expect(refusedAfter(false, 'tls-alert', 'alert handshake failure')).toMatchObject({ ...ours, detail: 'alert handshake failure' });
     expect(refusedAfter(true, 'tls-alert', 'alert unknown ca')).toMatchObject({ ...ours, detail: 'alert unknown ca' });
     expect(refusedAfter(true, 'reset', 'connection reset')).toMatchObject(ours);
-    expect(refusedAfter(false, 'tls-alert', 'alert protocol version')).toMatchObject({ by: 'peer', rule: 'version' });
-    expect(refusedAfter(false, 'tls-protocol', 'unsupported protocol')).toMatchObject({ by: 'us', rule: 'version' });
+  });
+
+  it.each<[HalErrorKind, string, object]>([
+    ['tls-alert', 'alert protocol version', { by: 'peer', rule: 'version' }],
+    ['tls-alert', 'alert insufficient security', { by: 'peer', rule: 'version' }],
+    ['tls-protocol', 'unsupported protocol', { by: 'us', rule: 'version', mend: expect.stringContaining('TLS version') }],
+    ['tls-protocol', 'no shared cipher', { by: 'us', rule: 'version', mend: expect.stringContaining('AES-GCM') }],
+    ['tls-protocol', 'wrong version number', { by: 'us', rule: 'version', mend: expect.stringContaining('speaks TLS') }],
+    ['tls-protocol', 'bad signature', { by: 'us', rule: 'malformed', subject: '', mend: expect.stringContaining('log') }],
+    [
+      'unsupported',
+      'own certificate, key or suites: key values mismatch',
+      { by: 'us', rule: 'malformed', subject: 'CN=0022EE0A0001', mend: expect.stringContaining('certs/sipclient.pem') },
+    ],
+  ])('whose handshake fails with %s (%s) says why', (kind, detail, expected) => {
+    record(toServer());
+    inTurn(() => engine.last.stream.close({ kind, detail }));
+    expect(events).toMatchObject([{ event: 'tls.refused', detail, ...expected }]);
+  });
+
+  it('that an engine resumed is refused, whoever the peer was: nobody showed a certificate', () => {
+    const seen = record(toServer());
+    inTurn(() => engine.last.stream.open('1.3', true));
+    clock.run(0);
+    expect(events).toMatchObject([{ event: 'tls.refused', by: 'us', rule: 'no-certificate', detail: expect.stringContaining('resumed') }]);
+    expect(seen).toMatchObject([{ type: 'closed', error: { kind: 'tls-refused' } }]);
+    expect(engine.last.stream.aborted).toBe(true);
+  });
+
+  it.each([
+    ['a wildcard', true, undefined],
+    ['no wildcard', false, 'name'],
+  ])('to a SIP server may be by %s where the policy says %s', (_what, sipWildcards, rule) => {
+    const wild = issueCertificate(ports, template('any', 4, { names: [{ type: 'dns', value: '*.example.test' }] }), ca);
+    policy = { ...policy!, sipWildcards };
+    toServer();
+    const verdict = inTurn(() => engine.shows([wild]));
+    expect(verdict.ok ? undefined : verdict.rule).toBe(rule);
+    toServer('provisioning');
+    expect(inTurn(() => engine.shows([wild])).ok).toBe(true);
+  });
+
+  it('to an address needs that address in the certificate', () => {
+    const to = (address: string) => {
+      const certificate = issueCertificate(ports, template('any', 4, { names: [{ type: 'ip', value: address }] }), ca);
+      streams.connect({ service: 'sip', to: THERE, name: '192.0.2.20' });
+      return inTurn(() => engine.shows([certificate])).ok;
+    };
+    expect([to('192.0.2.20'), to('192.0.2.21')]).toEqual([true, false]);
   });
 
   it('of a unit without a certificate says so when the server refuses it', () => {
@@ -264,13 +328,36 @@ describe('a connection from a client', () => {
     clock.run(0);
     expect(web.aborted).toBe(true);
     expect(seen).toMatchObject([{ type: 'closed', error: { kind: 'unsupported' } }]);
+  });
 
+  it('that only holds its place gives way to the seventeenth; one that settles makes room', () => {
     const all = Array.from({ length: 16 }, () => accept());
-    const one = accept();
-    expect(one.under.aborted).toBe(true);
+    inTurn(() => engine.made[0]!.stream.open());
+    accept();
     clock.run(0);
-    expect(one.seen).toMatchObject([{ type: 'closed', error: { kind: 'full' } }]);
-    all[0]!.stream.abort();
-    expect(accept().under.aborted).toBe(false);
+    expect(engine.made.filter(({ stream }) => stream.aborted)).toEqual([]);
+    accept();
+    clock.run(0);
+    expect(all[1]!.seen).toMatchObject([{ type: 'closed', error: { kind: 'full', detail: expect.stringContaining('16') } }]);
+    expect(engine.made.map(({ stream }) => stream.aborted).indexOf(true)).toBe(1);
+    expect(engine.made.filter(({ stream }) => stream.aborted)).toHaveLength(1);
+  });
+
+  it('is given up after 10 s without a handshake, and leaves its place', () => {
+    const all = Array.from({ length: 16 }, () => accept());
+    clock.runTo(10 * SECOND);
+    for (const { seen } of all) expect(seen).toMatchObject([{ type: 'closed', error: { kind: 'timeout' } }]);
+    expect(engine.made.every(({ stream }) => stream.aborted)).toBe(true);
+    expect(kernel.pendingTimers()).toEqual([]);
+    accept();
+    clock.run(SECOND);
+    expect(engine.last.stream.aborted).toBe(false);
+  });
+
+  it('is told which authorities its certificate may be from, where it is asked for one', () => {
+    accept();
+    expect(engine.last.options).toMatchObject({ issuers: [parsed(ca.certificate).subject.der], suites: 'ANY' });
+    accept('no');
+    expect(engine.last.options).not.toHaveProperty('issuers');
   });
 });
