@@ -23,7 +23,8 @@ declare module 'node-forge/lib/aes.js' {
   import type { ForgeBuffer } from 'node-forge/lib/util.js';
   export interface ForgeCipher {
     readonly output: ForgeBuffer;
-    start(options: { iv: string }): void;
+    /** With an initialization vector, and so in CBC mode. */
+    start(iv: string): void;
     update(input: ForgeBuffer): void;
     /** `pad` is given the deciphered octets and may judge them. */
     finish(pad: () => boolean): boolean;
@@ -41,9 +42,6 @@ declare module 'node-forge/lib/des.js' {
 declare module 'node-forge/lib/rc2.js' {
   import type { ForgeCipher } from 'node-forge/lib/aes.js';
 
-  /** CBC where `start` is given an initialization vector. */
-  const rc2: {
-    createDecryptionCipher(key: string, bits: number): Omit<ForgeCipher, 'start'> & { start(iv: string): void };
-  };
+  const rc2: { createDecryptionCipher(key: string, bits: number): ForgeCipher };
   export default rc2;
 }

@@ -26,8 +26,10 @@ export interface RefusedPeer extends Refusal {
   readonly times: number;
 }
 
-/** Ours: a device talks to a handful of servers; a stranger who fills the list pushes out the oldest only. */
+/** Ours: a device talks to a handful of servers. */
 const MAX_PEERS = 16;
+/** Who calls at our ports may be anybody with any number of certificates: a stranger never pushes a server of ours off the list. */
+const FROM_STRANGERS: ReadonlySet<TlsService> = new Set(['sip-server', 'web']);
 /** Ours: a chain is kept as far as it fits. Real ones have 3 to 6 KiB. */
 const MAX_CHAIN_OCTETS = 16 * 1024;
 
@@ -48,7 +50,14 @@ export class RefusedPeers {
     const times = (this.#peers.get(id)?.peer.times ?? 0) + 1;
     this.#peers.delete(id);
     this.#peers.set(id, { peer: { ...refusal, id, times }, chain: copied(chain) });
-    if (this.#peers.size > MAX_PEERS) this.#peers.delete(this.#peers.keys().next().value!);
+    if (this.#peers.size > MAX_PEERS) this.#drop();
+  }
+
+  /** The oldest stranger goes, or else the oldest of all. */
+  #drop(): void {
+    const all = [...this.#peers.values()];
+    const { peer } = all.find(({ peer: { service } }) => FROM_STRANGERS.has(service)) ?? all[0]!;
+    this.#peers.delete(peer.id);
   }
 
   /** The latest first. */
