@@ -7,7 +7,7 @@ import { isFirmwareVersion } from '../../core/device/firmware-version.js';
 import type { EndpointEvent } from '../../core/kernel/events.js';
 import { decodeConf, encodeConf } from '../../core/settings/conf.codec.js';
 import { decodePartitionTable } from '../../core/storage/image.codec.js';
-import { iso8601, MILLISECOND } from '../../hal/base/time.js';
+import { iso8601, MILLISECOND, utc } from '../../hal/base/time.js';
 import type { BoardProfile } from '../../hal/board.js';
 import type { Clock, Hal, MacAddress } from '../../hal/hal.js';
 import { captureNet, LiveCapture } from '../../hal/layers/index.js';
@@ -177,6 +177,12 @@ function createSecretFile(path: string): number {
   }
 }
 
+/**
+ * The beginning of the year in which this version was made: a floor for the clock, to be moved with a release. It may be early, never late:
+ * a machine whose clock is behind it is taken for one with an empty battery.
+ */
+const BUILT = utc(2026, 1, 1)!;
+
 interface Running {
   /** Why the endpoint ended by itself, or because it was told to. */
   reason: Promise<string>;
@@ -201,6 +207,7 @@ function runEndpoint(
     hal,
     board: unit.board,
     firmware: unit.firmware,
+    built: BUILT,
     ports,
     sink: (event) => {
       report(event, unit.mac, hal.clock, io);
