@@ -10,7 +10,7 @@ import type { HalError, Micros, Result, SocketAddress, UdpSocket } from '../../h
 import type { Peer, PeerHost } from './peer-host.js';
 
 export interface TftpServerOptions {
-  /** By name, `algop8180g2.conf`; read anew for each request, so that a scenario may change it. */
+  /** By path, `/algop8180g2.conf`; a request may leave the slash out. Read anew for each request, so that a scenario may change it. */
   files: ReadonlyMap<string, Uint8Array>;
   /** 69 unless given. */
   port?: number;
@@ -44,7 +44,7 @@ export function startTftpServer(host: PeerHost, { files, port = TFTP_PORT }: Tft
     const answer = (packet: Uint8Array): void => void opened.value.send(from, packet);
     if (request.opcode === OPCODE.write) return answer(errorPacket(ERROR.access, 'this server takes no files'));
     if (request.mode !== 'octet') return answer(errorPacket(ERROR.illegal, 'mode octet alone is served'));
-    const content = files.get(request.name.replace(/^\//, ''));
+    const content = files.get(`/${request.name.replace(/^\//, '')}`);
     const status = content ? 200 : 404;
     host.log('server.request', { method: 'RRQ', target: request.name, status, clientCN: '', clientSubject: '' });
     if (!content) return answer(errorPacket(ERROR.notFound, 'file not found'));

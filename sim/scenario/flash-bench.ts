@@ -1,31 +1,27 @@
 /** A flash programmer on a workbench: makes the image that factory and installer leave, and reads a device's files. No time passes. */
-import { writePem } from '../../core/certs/pem.codec.js';
 import { LOCAL_SETTINGS, PROVISIONED_SETTINGS, storeOf } from '../../core/device/device-storage.js';
 import { encodeConf } from '../../core/settings/conf.codec.js';
 import { encodeFactory, type FactoryContent } from '../../core/storage/factory.codec.js';
 import { type FileChange, type FileStore, mountFileStore } from '../../core/storage/file-store.js';
-import { utf8 } from '../../hal/base/bytes.js';
 import { expectOk, invariant, ok } from '../../hal/base/result.js';
 import type { BoardProfile } from '../../hal/board.js';
-import type { Der, Flash } from '../../hal/hal.js';
+import type { Flash } from '../../hal/hal.js';
 import { NorFlash } from '../flash/nor-flash.js';
-import type { Authority, DeviceSetup } from './scenario.js';
+import type { DeviceSetup, FileSource } from './scenario.js';
 
 export interface ImageOptions {
   board: BoardProfile;
   factory: FactoryContent;
   setup: DeviceSetup;
-  certificateOf(authority: Authority): Der;
+  /** The content of a file. */
+  file(source: FileSource): Uint8Array;
 }
 
 /** A chip as it leaves the installer's hands; its operations count from here. */
-export function makeChip({ board, factory, setup, certificateOf }: ImageOptions): NorFlash {
+export function makeChip({ board, factory, setup, file: contentOf }: ImageOptions): NorFlash {
   const chip = new NorFlash(board.flash);
   chip.memory('factory').write(0, encodeFactory(factory));
-  const files = Array.from(setup.image.files, ([path, source]) => ({
-    path,
-    bytes: utf8(writePem('CERTIFICATE', certificateOf(source.authority))),
-  }));
+  const files = Array.from(setup.image.files, ([path, source]) => ({ path, bytes: contentOf(source) }));
   const local = setup.image.settings.size > 0 ? [{ path: LOCAL_SETTINGS, bytes: encodeConf(setup.image.settings) }] : [];
   const stores = mountAll(chip);
   for (const file of [...files, ...local]) commit(stores, file);

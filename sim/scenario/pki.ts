@@ -7,11 +7,13 @@ import {
   yearsAfter,
 } from '../../core/certs/authority.js';
 import { type Authority, type IssuingPorts, issueCertificate, issueSelfSigned } from '../../core/certs/issue.js';
-import { DAY } from '../../hal/base/time.js';
+import { writePem } from '../../core/certs/pem.codec.js';
+import { utf8 } from '../../hal/base/bytes.js';
+import { DAY, fromIso8601 } from '../../hal/base/time.js';
 import type { Der, Entropy, MacAddress, TlsIdentity, UnixMillis } from '../../hal/hal.js';
 import type { Platform } from '../../hal/platform.js';
 import { parseIpv4 } from '../../hal/stack/index.js';
-import type { Authority as AuthorityName, ServerCertificate } from './scenario.js';
+import type { Authority as AuthorityName, FileSource, ServerCertificate } from './scenario.js';
 
 /** Test keys by role; each role keeps its own from run to run. */
 const KEY = {
@@ -21,7 +23,8 @@ const KEY = {
   site: 3,
   rogue: 4,
   public: 5,
-  firstServer: 6,
+  renewed: 6,
+  firstServer: 7,
   firstCaller: 10,
   firstDevice: 16,
   end: 64,
@@ -39,6 +42,9 @@ const MILLISECONDS_A_DAY = DAY / 1000;
 /** Authorities were made that long before the run, devices after them. */
 const AUTHORITY_AGE_YEARS = 2;
 const DEVICE_AGE_YEARS = 1;
+/** `seed`: units made in 2019 or later have a device certificate. */
+const FIRST_DEVICE_CERTIFICATES = fromIso8601('2019-01-01T00:00:00Z')!;
+const CLIENT_YEARS = 3;
 
 export interface DeviceIdentity {
   /** Leaf first. */
@@ -50,20 +56,23 @@ type TestKey = ReturnType<Platform['testKey']>;
 
 /** Everything follows from the start of the run and the seed's entropy, so that sizes do not vary with the run. */
 export class SimPki {
+  /** When devices were made, unless told otherwise. */
   readonly made: UnixMillis;
   readonly factory: Authorities;
   readonly site: Authority;
   readonly #platform: Platform;
   readonly #ports: IssuingPorts;
   readonly #start: UnixMillis;
-  #servers = 0;
+  /** A server keeps its key when its certificate is renewed. */
+  readonly #serverKeys = new Map<string, TestKey['key']>();
   #callers = 0;
   readonly #deviceKeys: TestKey[] = [];
   #devices = 0;
   /** Test keys that were looked at for devices. */
   #tried = 0;
 
-  constructor(options: { platform: Platform; entropy: Entropy; start: UnixMillis }) {
+  /** `oldest`: when the oldest device was made. */
+  constructor(options: { platform: Platform; entropy: Entropy; start: UnixMillis; oldest?: UnixMillis }) {
     const { platform, entropy, start } = options;
     this.#platform = platform;
     this.#ports = { crypto: platform.crypto, entropy };
@@ -71,14 +80,15 @@ export class SimPki {
     this.made = yearsAfter(start, -DEVICE_AGE_YEARS);
     const key = (index: number): Authority['key'] => platform.testKey(index).key;
     const keys = { root: key(KEY.root), intermediate: key(KEY.intermediate), issuing: key(KEY.issuing) };
-    this.factory = makeAuthorities(this.#ports, { keys, made: yearsAfter(start, -AUTHORITY_AGE_YEARS), organization: 'Belfry' });
+    const founded = Math.min(yearsAfter(start, -AUTHORITY_AGE_YEARS), yearsAfter(options.oldest ?? start, -1));
+    this.factory = makeAuthorities(this.#ports, { keys, made: founded, organization: 'Belfry' });
     this.site = this.#selfSigned('Site Root CA', KEY.site);
   }
 
   /** The certificate of an authority, by its name in a scenario. */
   certificateOf(authority: AuthorityName): Der {
-    if (authority === 'site') return this.site.certificate;
-    return authority === 'factory' ? this.factory.root.certificate : this.#selfSigned('Rogue CA', KEY.rogue).certificate;
+    if (authority === 'factory') return this.factory.root.certificate;
+    return this.#authority(authority).certificate;
   }
 
   /** What every simulated board trusts from the factory: one public authority, which signs nothing here. */
@@ -86,23 +96,32 @@ export class SimPki {
     return [this.#selfSigned('Simulated Public CA', KEY.public).certificate];
   }
 
-  device(mac: MacAddress): DeviceIdentity {
+  /** Undefined for a unit from before there were any. */
+  device(mac: MacAddress, made: UnixMillis): DeviceIdentity | undefined {
+    if (made < FIRST_DEVICE_CERTIFICATES) return undefined;
     const { key, pkcs8 } = this.#deviceKey();
     const { issuing, intermediate } = this.factory;
-    const leaf = issueDeviceCertificate(this.#ports, { mac, made: this.made, publicKey: key.spki, issuer: issuing });
+    const leaf = issueDeviceCertificate(this.#ports, { mac, made, publicKey: key.spki, issuer: issuing });
     return { chain: [leaf, issuing.certificate, intermediate.certificate], pkcs8 };
   }
 
   caller(name: string): TlsIdentity {
     const { key } = this.#platform.testKey(KEY.firstCaller + (this.#callers++ % CALLER_KEYS));
-    const template = { subject: { commonName: name }, from: this.made, until: yearsAfter(this.made, 3), publicKey: key.spki };
-    return { chain: [issueCertificate(this.#ports, { ...template, purposes: ['clientAuth'] }, this.site)], key };
+    return { chain: [this.#client(name, key.spki)], key };
+  }
+
+  /** A file as someone would have it to put on a device: PEM. */
+  file(source: FileSource): Uint8Array {
+    if ('authority' in source) return utf8(writePem('CERTIFICATE', this.certificateOf(source.authority)));
+    const { key, pkcs8 } = this.#deviceKey();
+    return utf8(writePem('CERTIFICATE', this.#client(source.identity, key.spki)) + writePem('PRIVATE KEY', pkcs8));
   }
 
   /** `host` is a DNS name or an IPv4 address. */
   server(host: string, kind: ServerCertificate): TlsIdentity {
-    const { key } = this.#platform.testKey(KEY.firstServer + this.#servers++);
-    const issuer = kind === 'rogue' ? this.#selfSigned('Rogue CA', KEY.rogue) : this.site;
+    const key = this.#serverKeys.get(host) ?? this.#platform.testKey(KEY.firstServer + this.#serverKeys.size).key;
+    this.#serverKeys.set(host, key);
+    const issuer = this.#authority(kind === 'rogue' || kind === 'renewed' ? kind : 'site');
     const name = kind === 'wrong-name' ? `other.${host}` : host;
     const until = kind === 'expired' ? this.#start - MILLISECONDS_A_DAY : yearsAfter(this.#start, 1);
     const leaf = issueServerCertificate(this.#ports, {
@@ -113,6 +132,16 @@ export class SimPki {
       issuer,
     });
     return { chain: [leaf], key };
+  }
+
+  #client(commonName: string, publicKey: Der): Der {
+    const template = { subject: { commonName }, from: this.made, until: yearsAfter(this.made, CLIENT_YEARS), publicKey };
+    return issueCertificate(this.#ports, { ...template, purposes: ['clientAuth'] }, this.site);
+  }
+
+  #authority(name: 'site' | 'renewed' | 'rogue'): Authority {
+    if (name === 'site') return this.site;
+    return name === 'renewed' ? this.#selfSigned('Renewed Site Root CA', KEY.renewed) : this.#selfSigned('Rogue CA', KEY.rogue);
   }
 
   #deviceKey(): TestKey {

@@ -1,24 +1,24 @@
 /** Runs a scenario: builds its world, takes its steps, and gathers what came of it. */
 import { invariant } from '../../hal/base/result.js';
 import { MILLISECOND, SECOND } from '../../hal/base/time.js';
-import type { FramePort, Micros } from '../../hal/hal.js';
-import { type ClearText, captureFrames, encodeCapture, FrameRecorder } from '../../hal/layers/index.js';
+import type { HalError, Micros } from '../../hal/hal.js';
 import type { Platform } from '../../hal/platform.js';
 import type { Ladder } from '../artefacts/ladder.js';
-import { LadderBuilder } from '../artefacts/ladder-builder.js';
 import { type ReportLink, type ReportPage, renderReport } from '../artefacts/report.js';
 import { withoutKey } from '../artefacts/rtp-streams.js';
 import type { Sound } from '../artefacts/sound.js';
-import { Timeline, type TimelineEvent } from '../artefacts/timeline.js';
+import type { Timeline, TimelineEvent } from '../artefacts/timeline.js';
 import type { PowerCut } from '../flash/power-cut.js';
 import { Lan, type LanPort } from '../lan/lan.js';
 import { World, WorldError } from '../world/world.js';
 import { judge, type Verdict } from './judge.js';
+import { machineVerdicts, powerCutVerdict, stepVerdicts } from './own-verdicts.js';
 import { SimPki } from './pki.js';
-import type { Scenario, Step } from './scenario.js';
-import { fixedHosts, type Servers, startServers } from './servers.js';
+import { Recording } from './recording.js';
+import type { DeviceAction, Scenario, ServerAction, ServerName } from './scenario.js';
+import { Servers } from './servers.js';
 import { SimDevice, type SimDeviceHooks } from './sim-device.js';
-import { Steps } from './steps.js';
+import { type DueStep, Steps } from './steps.js';
 import { configurationOn, makeUnit, settingsOn, type Unit } from './unit.js';
 
 export interface RunOptions {
@@ -30,6 +30,8 @@ export interface RunOptions {
   onEvent?(event: TimelineEvent): void;
   /** Asked from time to time whether the run may go on; it has come to `t`. For a run in real time. */
   pace?(t: Micros): Promise<void>;
+  /** Told once a virtual second how far the run has come. */
+  onProgress?(t: Micros): void;
 }
 
 export interface ScenarioResult {
@@ -38,6 +40,8 @@ export interface ScenarioResult {
   verdicts: readonly Verdict[];
   timeline: Timeline;
   ladder: Ladder;
+  /** Devices whose network is in ladder and capture; of the others there are the events. */
+  watched: readonly string[];
   /** By name of the device. */
   speakers: ReadonlyMap<string, Sound>;
   pages: readonly ReportPage[];
@@ -62,6 +66,8 @@ const SHUTDOWN_LIMIT: Micros = 5 * SECOND;
 const SHUTDOWN_LOOK: Micros = 100 * MILLISECOND;
 /** How far a run in real time goes at once: short enough to look even. */
 const PACE: Micros = 20 * MILLISECOND;
+/** And one that tells how far it has come. */
+const PROGRESS: Micros = SECOND;
 /** The name under which a device registers first. */
 const EXTENSION_SETTING = 'sip.u1.user';
 
@@ -70,10 +76,8 @@ class ScenarioRun {
   readonly #options: RunOptions;
   readonly #world: World;
   readonly #lan: Lan;
-  readonly #timeline = new Timeline();
-  readonly #recorder = new FrameRecorder();
-  readonly #secrets: string[] = [];
-  readonly #ladder: LadderBuilder;
+  readonly #pki: SimPki;
+  readonly #recording: Recording;
   readonly #devices: ReadonlyMap<string, SimDevice>;
   readonly #servers: Servers;
   readonly #steps: Steps;
@@ -87,23 +91,31 @@ class ScenarioRun {
     const world = new World({ seed, platform, start: scenario.start });
     this.#world = world;
     this.#lan = new Lan(world, scenario.lan);
-    this.#steps = new Steps(scenario.steps, (step) => void world.at(world.now, () => this.#take(step), 'scenario'));
-    const pki = new SimPki({ platform, entropy: world.random('pki'), start: scenario.start });
+    this.#steps = new Steps(scenario, (due) => void world.at(world.now, () => this.#take(due), 'scenario'));
+    const made = [...scenario.devices.values()].flatMap((setup) => setup.made ?? []);
+    const oldest = made.length > 0 ? { oldest: Math.min(...made) } : {};
+    const pki = new SimPki({ platform, entropy: world.random('pki'), start: scenario.start, ...oldest });
+    this.#pki = pki;
     const units = Array.from(
       scenario.devices,
       ([name, setup]) => [name, makeUnit(setup, world.random(`factory:${setup.mac}`), pki)] as const,
     );
-    this.#ladder = this.#createLadder(units.map(([, { password }]) => password));
+    this.#recording = new Recording({
+      scenario,
+      world,
+      passwords: units.map(([, { password }]) => password),
+      onMessage: (from, message) => this.#steps.sent(from, /^[A-Z]+(?= )/.exec(message)?.[0] ?? ''),
+    });
     const log = (host: string, event: string, fields: TimelineEvent['fields']): void =>
       this.#record(host, { t: world.now, at: world.now, device: host, event, fields });
-    this.#servers = startServers({ scenario, world, lan: this.#lan, platform, pki, log });
-    this.#devices = new Map(units.map(([name, unit], i) => [name, this.#createDevice(name, unit, i)]));
+    this.#servers = new Servers({ scenario, world, lan: this.#lan, platform, pki, log });
+    this.#devices = new Map(units.map(([name, unit]) => [name, this.#createDevice(name, unit)]));
     if (cutPower !== undefined) units[0]?.[1].chip.cutPowerAt({ nth: cutPower, how: 'torn', octets: 1 });
   }
 
   async play(): Promise<void> {
     const world = this.#world;
-    for (const step of this.#scenario.steps) if (step.when.type === 'at') world.at(step.when.at, () => this.#take(step), 'scenario');
+    for (const { at, ...due } of this.#steps.timed) world.at(at, () => this.#take(due), 'scenario');
     try {
       await this.#runTo(this.#scenario.end);
       await this.#shutDown();
@@ -116,105 +128,136 @@ class ScenarioRun {
   }
 
   result(): ScenarioResult {
-    const { events } = this.#timeline;
+    const { timeline, watched, packets } = this.#recording;
+    const { events } = timeline;
     const speakers = new Map(Array.from(this.#devices, ([name, device]) => [name, device.speaker]));
     const verdicts = [...judge(this.#scenario, { events, speakers }), ...this.#verdicts, ...this.#ownVerdicts(events)];
-    const ladder = this.#ladder.build();
+    const ladder = this.#recording.ladder.build();
     const pages = this.#pages(speakers);
     const links = this.#lan.ports.map(({ name, stats }) => ({ name, up: { ...stats.up }, down: { ...stats.down } }));
-    const frames = this.#recorder.frames;
-    const interfaces = [...this.#devices.keys()];
     return {
       ok: verdicts.every(({ ok }) => ok),
       verdicts,
-      timeline: this.#timeline,
+      timeline,
       ladder,
+      watched,
       speakers,
       pages,
       links,
-      capture: (withSecrets) => encodeCapture({ interfaces, frames, secrets: withSecrets ? this.#secrets : undefined }),
-      framesDropped: this.#recorder.dropped,
+      capture: (withSecrets) => this.#recording.capture(withSecrets),
+      framesDropped: packets.dropped,
       report: (capture) => {
         const { name, about = '', start, devices: setups } = this.#scenario;
         const devices = new Map(Array.from(setups, ([device, { mac }]) => [mac, device]));
         const settings = [...this.#devices.values()].flatMap((device) => settingsOn(device.name, device.chip));
         const facts = { name, about, start, seed: this.#options.seed, verdicts, devices, events, ladder, pages, links, settings };
-        return renderReport({ ...facts, capture: { ...capture, packets: frames.length } });
+        return renderReport({ ...facts, capture: { ...capture, packets: packets.kept } });
       },
     };
   }
 
-  #createLadder(devicePasswords: readonly string[]): LadderBuilder {
-    const { devices, servers } = this.#scenario;
-    return new LadderBuilder({
-      hosts: [
-        ...Array.from(devices, ([name, { mac }]) => ({ name, mac, captured: true })),
-        ...fixedHosts(this.#scenario).map(({ name, mac }) => ({ name, mac, captured: false })),
-      ],
-      dhcpServer: 'dhcp',
-      passwords: [...(servers.sip?.users.values() ?? []), ...devicePasswords],
-      onMessage: (from, message) => this.#steps.sent(from, /^[A-Z]+(?= )/.exec(message)?.[0] ?? ''),
-    });
-  }
-
-  #createDevice(name: string, unit: Unit, index: number): SimDevice {
-    const { mac } = this.#scenario.devices.get(name)!;
+  #createDevice(name: string, unit: Unit): SimDevice {
+    const setup = this.#scenario.devices.get(name)!;
     const world = this.#world;
+    const { mac } = setup;
     const record = (at: Micros, event: string, fields: TimelineEvent['fields']): void =>
       this.#record(name, { t: world.now, at, device: mac, event, fields });
     const hooks: SimDeviceHooks = {
       onEvent: ({ at, event, ...fields }) => record(at, event, fields),
       onFlashOp: ({ at, ...op }) => record(at, 'flash.op', op),
       onPowerCut: (cut, at) => this.#powerWasCut(name, unit, cut, (fields) => record(at, 'power.cut', fields)),
-      onSecret: (line) => void this.#secrets.push(line),
-      onClear: (text) => this.#clear(name, text),
-      wrapFrames: (frames) => this.#captured(frames, index),
     };
-    const port = this.#lan.attach(name);
-    return new SimDevice({ name, mac, world, platform: this.#options.platform, port, ...unit, hooks });
-  }
-
-  #captured(frames: FramePort, index: number): FramePort {
-    const world = this.#world;
-    return captureFrames(frames, {
-      record: (frame) => {
-        this.#recorder.record(frame);
-        this.#ladder.frame(world.now, frame.direction, frame.bytes);
-      },
-      interface: index,
-      now: () => world.now,
-      // Frames arrive in the turn of the world in which they are stamped, whatever the host's own clock says.
-      calendar: () => world.start * MILLISECOND + world.now,
+    const tap = this.#recording.tap(name);
+    return new SimDevice({
+      name,
+      mac,
+      world,
+      platform: this.#options.platform,
+      port: this.#lan.attach(name),
+      ...unit,
+      ...(setup.rtc === undefined ? {} : { rtc: setup.rtc }),
+      hooks,
+      ...(tap ? { tap } : {}),
     });
   }
 
   #record(host: string, event: TimelineEvent): void {
-    this.#timeline.add(event);
-    this.#ladder.event(host, event);
+    this.#recording.event(host, event);
     this.#options.onEvent?.(event);
     this.#steps.happened(host, event);
   }
 
-  #clear(device: string, { direction, local, peer, bytes }: ClearText): void {
-    const other = fixedHosts(this.#scenario).find(({ address }) => address === peer.address)?.name ?? peer.address;
-    const [from, to] = direction === 'out' ? [device, other] : [other, device];
-    this.#ladder.clear(this.#world.now, `${local.port}-${peer.port}`, from, to, bytes);
+  #take({ step, unit }: DueStep): void {
+    const { action, server } = step;
+    switch (action.type) {
+      case 'stop':
+      case 'certificate':
+      case 'serves':
+        this.#onServer(action, server!);
+        break;
+      case 'cut':
+        this.#cut(action.link === step.device ? unit! : action.link, action.for);
+        break;
+      default:
+        this.#onDevice(action, unit!);
+    }
   }
 
-  #take({ device, action }: Step): void {
-    if (action.type === 'power') {
-      const switched = this.#devices.get(device)!;
-      if (action.on) switched.powerOn();
-      else switched.powerOff();
-    } else if (action.type === 'page') {
-      const { provisioned, image } = this.#scenario.devices.get(device)!;
-      const extension = image.settings.get(EXTENSION_SETTING) ?? provisioned.get(EXTENSION_SETTING) ?? '';
-      this.#servers.callers.get(action.from)!.call({ extension, for: action.for });
-    } else {
-      const port = this.#port(action.link);
-      port.cut();
-      this.#world.at(this.#world.now + action.for, () => port.restore(), 'scenario');
+  #onServer(action: ServerAction, server: ServerName): void {
+    switch (action.type) {
+      case 'stop':
+        this.#servers.stop(server);
+        this.#world.at(this.#world.now + action.for, () => this.#servers.start(server), 'scenario');
+        break;
+      case 'certificate':
+        this.#servers.certify(server, action.certificate);
+        break;
+      case 'serves':
+        this.#servers.serve(action.files);
     }
+  }
+
+  #onDevice(action: Exclude<DeviceAction, { type: 'cut' }>, name: string): void {
+    const device = this.#devices.get(name)!;
+    switch (action.type) {
+      case 'power':
+        if (action.on) device.powerOn();
+        else device.powerOff();
+        break;
+      case 'page':
+        this.#servers.callers.get(action.from)!.call({ extension: this.#extension(name), for: action.for });
+        break;
+      case 'put':
+        for (const [path, source] of action.files) {
+          // A file that was refused has an event that says so; a scenario may expect that.
+          device.put(
+            path,
+            this.#pki.file(source),
+            (error) => error && error.kind !== 'refused' && this.#failed(`${path} put on ${name}`, error),
+          );
+        }
+        break;
+      case 'factory-reset':
+        device.factoryReset((error) => error && this.#failed(`${name} goes back to its factory state`, error));
+        break;
+      case 'check-sync':
+        this.#servers.checkSync(this.#extension(name), action.reboot);
+    }
+  }
+
+  #failed(expected: string, { detail }: HalError): void {
+    this.#verdicts.push({ ok: false, expected, seen: detail, t: this.#world.now });
+  }
+
+  #extension(device: string): string {
+    const { provisioned, image } = this.#scenario.devices.get(device)!;
+    return image.settings.get(EXTENSION_SETTING) ?? provisioned.get(EXTENSION_SETTING) ?? '';
+  }
+
+  #cut(link: string, time: Micros): void {
+    const port = this.#port(link);
+    port.cut();
+    this.#world.at(this.#world.now + time, () => port.restore(), 'scenario');
   }
 
   #port(name: string): LanPort {
@@ -224,12 +267,13 @@ class ScenarioRun {
   }
 
   async #runTo(end: Micros): Promise<void> {
-    const { pace } = this.#options;
+    const { pace, onProgress } = this.#options;
     const world = this.#world;
-    if (!pace) return world.run(end);
+    const stretch = pace ? PACE : onProgress ? PROGRESS : end;
     while (world.now < end) {
-      await pace(world.now);
-      await world.run(Math.min(end, world.now + PACE));
+      await pace?.(world.now);
+      await world.run(Math.min(end, world.now + stretch));
+      onProgress?.(world.now);
     }
   }
 
@@ -246,42 +290,19 @@ class ScenarioRun {
     record({ ...cut, configuration: configurationOn(chip, this.#scenario.devices.get(device)!) });
   }
 
-  /** What no scenario has to ask for: every step was taken, the power cut came, no machine failed. */
   #ownVerdicts(events: readonly TimelineEvent[]): Verdict[] {
-    const verdicts = this.#steps.notReached.map((expected): Verdict => ({ ok: false, expected, seen: 'its time never came' }));
-    const failures = events.filter(({ event }) => event === 'machine.failed');
-    const failed = failures.map(
-      ({ t, fields }): Verdict => ({ ok: false, expected: 'no machine fails', seen: `${fields['machine']}: ${fields['detail']}`, t }),
-    );
-    return [...verdicts, ...this.#powerVerdicts(events), ...failed];
-  }
-
-  /** The power cut that was asked for came, left a whole configuration, and the board booted with that. */
-  #powerVerdicts(events: readonly TimelineEvent[]): Verdict[] {
     const { cutPower } = this.#options;
-    if (cutPower === undefined) return [];
-    const cut = events.find(({ event }) => event === 'power.cut');
-    if (!cut) {
-      const operations = [...this.#devices.values()][0]?.chip.allOperations ?? 0;
-      return [{ ok: false, expected: `a power cut at flash operation ${cutPower}`, seen: `there were only ${operations}` }];
-    }
-    const { configuration } = cut.fields;
-    const booted = events.find(({ event, device, t }) => event === 'boot.ready' && device === cut.device && t > cut.t);
-    return [
-      {
-        ok: configuration !== 'broken' && booted !== undefined,
-        expected: `after the power cut at flash operation ${cutPower} the board boots with its configuration whole`,
-        seen: booted ? `it booted with the ${configuration} configuration` : 'it did not boot',
-        t: booted?.t ?? cut.t,
-      },
-    ];
+    const operations = [...this.#devices.values()][0]?.chip.allOperations ?? 0;
+    const cut = cutPower === undefined ? [] : [powerCutVerdict(cutPower, events, operations)];
+    return [...stepVerdicts(this.#steps.notReached), ...cut, ...machineVerdicts(events)];
   }
 
   #pages(speakers: ReadonlyMap<string, Sound>): ReportPage[] {
+    const { ladder, timeline } = this.#recording;
     return [...this.#devices.values()].flatMap(({ name, mac }) => {
-      const streams = this.#ladder.streams.all.filter(({ to }) => to === name);
+      const streams = ladder.streams.all.filter(({ to }) => to === name);
       if (streams.length === 0) return [];
-      const encrypted = this.#timeline.events.some(({ device, event }) => device === mac && event === 'media.secured');
+      const encrypted = timeline.events.some(({ device, event }) => device === mac && event === 'media.secured');
       return [{ device: name, heard: speakers.get(name)!, onTheWire: withoutKey(streams), encrypted }];
     });
   }

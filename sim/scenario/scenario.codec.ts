@@ -4,6 +4,8 @@ import { err, ok } from '../../hal/base/result.js';
 import { fromIso8601 } from '../../hal/base/time.js';
 import type { Result } from '../../hal/hal.js';
 import { expectation } from './expectation.codec.js';
+import { fileSource, serverCertificate, values } from './files.codec.js';
+import { expandGroups, MOST_OF_A_GROUP, type WrittenDevice } from './groups.js';
 import { applyOverrides, type Override } from './overrides.js';
 import { duration, frequency, share } from './quantity.js';
 import {
@@ -23,7 +25,7 @@ import {
   Source,
   text,
 } from './reader.js';
-import type { Authority, DeviceSetup, FileSource, ImageSetup, Scenario } from './scenario.js';
+import type { ImageSetup, ProvisioningSetup, Scenario } from './scenario.js';
 import { crossCheck } from './scenario.policy.js';
 import { step } from './step.codec.js';
 
@@ -46,7 +48,25 @@ const lan = object({
 });
 
 const clientCertificate = optional(oneOf('no', 'asked', 'required'), 'whether a client must show its certificate');
-const certificate = optional(oneOf('good', 'rogue', 'expired', 'wrong-name'), 'what the server shows: good unless told otherwise');
+const certificate = optional(serverCertificate, 'what the server shows: good unless told otherwise');
+
+const auth = object({
+  scheme: required(oneOf('basic', 'digest'), 'how a client proves who it is'),
+  user: required(text, 'name that is let in'),
+  password: required(text, 'its password'),
+});
+const provisioning: Reader<ProvisioningSetup> = refined(
+  object({
+    host: required(text, 'name of the server'),
+    protocol: optional(oneOf('https', 'http', 'tftp'), 'https unless told otherwise'),
+    clientCertificate,
+    certificate,
+    auth: optional(auth, 'whom it lets in by password; anyone unless told otherwise'),
+    md5: optional(oneOf('right', 'wrong'), 'whether each file has a companion with its checksum; none unless told otherwise'),
+    files: optional(record(values), 'settings by name of the file, such as algop8180g2.conf, beside what stands with the devices'),
+  }),
+  ({ protocol = 'https', files, ...rest }) => ({ ...rest, protocol, files: files ?? new Map() }),
+);
 
 const servers = object({
   dhcp: optional(
@@ -58,41 +78,38 @@ const servers = object({
     'gives addresses, and tells where the other servers are',
   ),
   ntp: optional(object({}), 'tells the time'),
-  provisioning: optional(
-    object({ host: required(text, 'name of the server'), clientCertificate, certificate }),
-    'an HTTPS server with the configuration files of the devices',
-  ),
+  provisioning: optional(provisioning, 'a server with the configuration files of the devices'),
   sip: optional(
     object({
       domain: required(text, 'SIP domain, and name of the server'),
       transport: required(oneOf('tls', 'udp'), 'between server, devices and callers'),
       clientCertificate,
       certificate,
-      users: required(record(text), 'password by user name'),
+      users: required(record(text), 'password by user name; the name of a group stands for that of each of its devices'),
     }),
     'a registrar and proxy',
   ),
 });
 
-const AUTHORITIES = ['site', 'factory', 'rogue'] as const satisfies readonly Authority[];
-const fileSource: Reader<FileSource> = refined(oneOf(...AUTHORITIES.map((name) => `ca:${name}` as const)), (value) => ({
-  authority: value.slice('ca:'.length) as Authority,
-}));
-const image: Reader<ImageSetup> = refined(objectAnd({ settings: optional(record(text), 'set by the installer') }, fileSource), (value) => ({
+const image: Reader<ImageSetup> = refined(objectAnd({ settings: optional(values, 'set by the installer') }, fileSource), (value) => ({
   settings: value.known.settings ?? new Map(),
   files: value.others,
 }));
 
-const device: Reader<DeviceSetup> = refined(
+const device: Reader<WrittenDevice> = refined(
   object({
+    count: optional(integer(1, MOST_OF_A_GROUP), 'a group of so many: names and MACs count up'),
     board: required(text, 'the model, such as 8180-g2; "belfry boards" lists them'),
     firmware: optional(text, "the version it runs; the board's newest unless told otherwise"),
-    mac: required(mac, '12 hex digits in quotes'),
+    mac: required(mac, '12 hex digits in quotes; of a group, those of the first'),
+    made: optional(instant, 'when the factory made it; a year before the start unless told otherwise'),
+    rtc: optional(instant, 'what its real-time clock shows at the start; it has none, and boots in 1970, unless told otherwise'),
     image: optional(image, 'what factory and installer left on the flash: files by path, and settings'),
-    provisioned: optional(record(text), 'settings that the provisioning server answers with'),
+    provisioned: optional(values, 'settings that the provisioning server answers with; in a group {name} is the name of each'),
   }),
-  ({ image: left, provisioned, ...rest }) => ({
+  ({ image: left, provisioned, count, ...rest }) => ({
     ...rest,
+    ...(count === undefined ? {} : { count }),
     image: left ?? { settings: new Map(), files: new Map() },
     provisioned: provisioned ?? new Map(),
   }),
@@ -141,8 +158,8 @@ export function decodeScenario(yaml: string, overrides: readonly Override[] = []
   const source = new Source(document.contents, '', { place, problems });
   const value = scenario.read(source);
   if (!value) return err(problems);
-  const { belfry: _version, lan: links, callers, ...rest } = value;
-  const read: Scenario = { ...rest, lan: links ?? {}, callers: callers ?? new Map() };
+  const { belfry: _version, lan: links, callers, devices: written, ...rest } = value;
+  const read: Scenario = { ...rest, ...expandGroups(written, rest.servers), lan: links ?? {}, callers: callers ?? new Map() };
   crossCheck(read, (path, message) => problems.push({ place: place(nodeAt(document, path)), path: path.join('.'), message }));
   return problems.length > 0 ? err(problems) : ok(read);
 }

@@ -1,49 +1,23 @@
 /** The servers and callers of a scenario, each a host of its own on the simulated LAN. */
-import { encodeConf } from '../../core/settings/conf.codec.js';
 import { expectOk } from '../../hal/base/result.js';
-import type { Der, IpAddress, MacAddress } from '../../hal/hal.js';
+import type { Der, HalError, IpAddress, Result } from '../../hal/hal.js';
 import type { Platform } from '../../hal/platform.js';
-import type { DnsRecord } from '../../hal/stack/index.js';
 import type { Lan, LanPort } from '../lan/lan.js';
 import { startDhcpServer } from '../peers/dhcp-server.js';
 import { startDnsServer } from '../peers/dns-server.js';
-import type { PeerHost } from '../peers/peer-host.js';
+import type { PeerLog } from '../peers/peer-events.js';
+import type { Peer, PeerHost } from '../peers/peer-host.js';
 import { startProvisioningServer } from '../peers/provisioning-server.js';
 import { simPeerHost } from '../peers/sim-peer-host.js';
 import { type Caller, startCaller } from '../peers/sip/caller.js';
-import { startSipServer } from '../peers/sip/sip-server.js';
+import { type SipPeer, startSipServer } from '../peers/sip/sip-server.js';
 import { startSntpServer } from '../peers/sntp-server.js';
+import { startTftpServer } from '../peers/tftp-server.js';
 import type { World } from '../world/world.js';
+import { dnsRecords, fixedHosts, POOL, PREFIX } from './addresses.js';
 import type { SimPki } from './pki.js';
-import type { Scenario, SipSetup } from './scenario.js';
-
-/** A host with a fixed address. */
-export interface FixedHost {
-  name: string;
-  mac: MacAddress;
-  address: IpAddress;
-}
-
-const NETWORK = '10.0.0';
-const PREFIX = 24;
-const POOL = { first: `${NETWORK}.100`, last: `${NETWORK}.250` };
-/** Last octet of the address, and of a locally administered MAC. */
-const PLACE = { dhcp: 2, dns: 3, ntp: 4, provisioning: 5, sip: 6, firstCaller: 20 } as const;
-const RECORD_TTL = 300;
-
-const fixed = (name: string, place: number): FixedHost => ({
-  name,
-  mac: `0200000000${place.toString(16).padStart(2, '0').toUpperCase()}`,
-  address: `${NETWORK}.${place}`,
-});
-
-/** The hosts with fixed addresses, in the order in which the ladder shows them. */
-export function fixedHosts({ servers, callers }: Scenario): readonly FixedHost[] {
-  const named = (['dhcp', 'ntp', 'provisioning', 'sip'] as const).filter((name) => servers[name] !== undefined);
-  const order = ['dhcp', 'dns', 'ntp', 'provisioning', 'sip'] as const;
-  const places = order.filter((name) => name === 'dns' || named.includes(name)).map((name) => fixed(name, PLACE[name]));
-  return [...places, ...Array.from(callers.keys(), (name, i) => fixed(name, PLACE.firstCaller + i))];
-}
+import type { DhcpSetup, ProvisioningSetup, Scenario, ServerCertificate, ServerName, SipSetup, Values } from './scenario.js';
+import { ServedFiles } from './served-files.js';
 
 export interface ServersOptions {
   scenario: Scenario;
@@ -54,129 +28,137 @@ export interface ServersOptions {
   log(host: string, event: string, fields: Readonly<Record<string, unknown>>): void;
 }
 
-/** What runs beside the devices. */
-export interface Servers {
-  ports: ReadonlyMap<string, LanPort>;
-  callers: ReadonlyMap<string, Caller>;
-}
+/** What runs beside the devices. Starts with it. */
+export class Servers {
+  /** By name of the host. */
+  readonly ports = new Map<string, LanPort>();
+  readonly callers = new Map<string, Caller>();
+  readonly #options: ServersOptions;
+  readonly #files: ServedFiles;
+  readonly #hosts = new Map<string, PeerHost>();
+  readonly #addresses: ReadonlyMap<string, IpAddress>;
+  readonly #certificates: Record<'provisioning' | 'sip', ServerCertificate>;
+  readonly #running = new Map<ServerName, Peer>();
+  #sip: SipPeer | undefined;
 
-export function startServers(options: ServersOptions): Servers {
-  const { scenario, world, lan, platform, log } = options;
-  const ports = new Map<string, LanPort>();
-  const hosts = new Map<string, PeerHost>();
-  for (const { name, mac, address } of fixedHosts(scenario)) {
-    const port = lan.attach(name);
-    ports.set(name, port);
-    const host = {
-      world,
-      platform,
-      port,
-      mac,
-      address: { address, prefix: PREFIX },
-      log: (event: string, fields: object) => log(name, event, { ...fields }),
-    };
-    hosts.set(name, simPeerHost(host));
+  constructor(options: ServersOptions) {
+    this.#options = options;
+    const { scenario, platform } = options;
+    const { provisioning, sip } = scenario.servers;
+    this.#files = new ServedFiles(scenario, platform.crypto);
+    this.#certificates = { provisioning: provisioning?.certificate ?? 'good', sip: sip?.certificate ?? 'good' };
+    const hosts = fixedHosts(scenario);
+    this.#addresses = new Map(hosts.map(({ name, address }) => [name, address]));
+    for (const { name, mac, address } of hosts) this.#attach(name, mac, address);
+    for (const name of ['dhcp', 'dns', 'ntp', 'provisioning', 'sip'] as const) this.start(name);
+    this.#startCallers();
   }
-  const addresses = new Map(fixedHosts(scenario).map(({ name, address }) => [name, address]));
-  startNetwork(options, hosts, addresses);
-  startProvisioning(options, hosts.get('provisioning'));
-  startSip(options, hosts.get('sip'));
-  return { ports, callers: startCallers(options, hosts, addresses.get('sip')) };
-}
 
-type Addresses = ReadonlyMap<string, IpAddress>;
-const some = <T>(value: T | undefined): readonly T[] => (value === undefined ? [] : [value]);
+  /** Does nothing where the server runs already. */
+  start(name: ServerName): void {
+    const host = this.#hosts.get(name);
+    if (host && !this.#running.has(name)) this.#running.set(name, expectOk(this.#open(name, host), `server ${name}`));
+  }
 
-/** DHCP, DNS and time. */
-function startNetwork({ scenario }: ServersOptions, hosts: ReadonlyMap<string, PeerHost>, addresses: Addresses): void {
-  const { dhcp } = scenario.servers;
-  const dhcpHost = hosts.get('dhcp');
-  if (dhcp && dhcpHost) {
-    const { option66, option150, option160 } = dhcp;
-    startDhcpServer(dhcpHost, {
+  /** The host stays, and refuses what comes: a reset for TCP, an unreachable port for UDP. */
+  stop(name: ServerName): void {
+    this.#running.get(name)?.close();
+    this.#running.delete(name);
+  }
+
+  /** Starts the server anew with another certificate. */
+  certify(name: ServerName, certificate: ServerCertificate): void {
+    if (name !== 'provisioning' && name !== 'sip') return;
+    this.#certificates[name] = certificate;
+    this.stop(name);
+    this.start(name);
+  }
+
+  /** Settings by device, group or file: what the provisioning server answers with from now on. */
+  serve(files: ReadonlyMap<string, Values>): void {
+    for (const [name, values] of files) this.#files.change(name, values);
+  }
+
+  checkSync(user: string, reboot?: boolean): void {
+    this.#sip?.checkSync(user, reboot);
+  }
+
+  #attach(name: string, mac: string, address: IpAddress): void {
+    const { world, lan, platform, log } = this.#options;
+    const port = lan.attach(name);
+    const report: PeerLog = (event, fields) => log(name, event, { ...fields });
+    this.ports.set(name, port);
+    this.#hosts.set(name, simPeerHost({ world, platform, port, mac, address: { address, prefix: PREFIX }, log: report }));
+  }
+
+  #open(name: ServerName, host: PeerHost): Result<Peer, HalError> {
+    const { dhcp, provisioning, sip } = this.#options.scenario.servers;
+    switch (name) {
+      case 'dhcp':
+        return this.#openDhcp(host, dhcp!);
+      case 'dns':
+        return startDnsServer(host, { records: dnsRecords(this.#options.scenario, this.#addresses) });
+      case 'ntp':
+        return startSntpServer(host);
+      case 'provisioning':
+        return this.#openProvisioning(host, provisioning!);
+      case 'sip':
+        return this.#openSip(host, sip!);
+    }
+  }
+
+  #openDhcp(host: PeerHost, { option66, option150, option160 }: DhcpSetup): Result<Peer, HalError> {
+    const some = (address: IpAddress | undefined): readonly IpAddress[] => (address === undefined ? [] : [address]);
+    return startDhcpServer(host, {
       pool: POOL,
       prefix: PREFIX,
-      dns: some(addresses.get('dns')),
-      ntp: some(addresses.get('ntp')),
+      dns: some(this.#addresses.get('dns')),
+      ntp: some(this.#addresses.get('ntp')),
       ...(option66 === undefined ? {} : { option66 }),
       ...(option160 === undefined ? {} : { option160 }),
       ...(option150 === undefined ? {} : { option150: option150.split(',').map((address) => address.trim()) }),
     });
   }
-  const dnsHost = hosts.get('dns');
-  if (dnsHost) startDnsServer(dnsHost, { records: dnsRecords(scenario, addresses) });
-  const ntpHost = hosts.get('ntp');
-  if (ntpHost) startSntpServer(ntpHost);
-}
 
-function dnsRecords({ servers }: Scenario, addresses: Addresses): readonly DnsRecord[] {
-  const { provisioning, sip } = servers;
-  const a = (name: string | undefined, host: string): DnsRecord[] =>
-    name === undefined ? [] : some(addresses.get(host)).map((value) => ({ name, ttl: RECORD_TTL, type: 'A', value }));
-  return [...a(provisioning?.host, 'provisioning'), ...a(sip?.domain, 'sip'), ...some(sip).map(srvRecord)];
-}
+  #openProvisioning(host: PeerHost, { protocol, auth, ...setup }: ProvisioningSetup): Result<Peer, HalError> {
+    const { pki } = this.#options;
+    if (protocol === 'tftp') return startTftpServer(host, { files: this.#files.content });
+    const tls = {
+      identity: pki.server(setup.host, this.#certificates.provisioning),
+      clientCertificate: setup.clientCertificate ?? 'no',
+      clientAuthorities: clientAuthorities(pki),
+    };
+    const files = this.#files.content;
+    return startProvisioningServer(host, { files, ...(auth ? { auth } : {}), ...(protocol === 'https' ? { tls } : {}) });
+  }
 
-/** RFC 3263 4.1. */
-const srvRecord = ({ domain, transport }: SipSetup): DnsRecord => ({
-  name: transport === 'tls' ? `_sips._tcp.${domain}` : `_sip._udp.${domain}`,
-  ttl: RECORD_TTL,
-  type: 'SRV',
-  value: { priority: 0, weight: 0, port: transport === 'tls' ? 5061 : 5060, target: domain },
-});
+  #openSip(host: PeerHost, { domain, users, transport, clientCertificate = 'no' }: SipSetup): Result<Peer, HalError> {
+    const { pki } = this.#options;
+    const tls = { identity: pki.server(domain, this.#certificates.sip), clientCertificate, clientAuthorities: clientAuthorities(pki) };
+    const started = startSipServer(host, { domain, users, ...(transport === 'tls' ? { tls } : { udp: {} }) });
+    this.#sip = started.ok ? started.value : undefined;
+    return started;
+  }
+
+  #startCallers(): void {
+    const { scenario, pki } = this.#options;
+    const { sip } = scenario.servers;
+    const address = this.#addresses.get('sip');
+    if (!sip || address === undefined) return;
+    for (const [name, { srtp, sends }] of scenario.callers) {
+      const started = startCaller(this.#hosts.get(name)!, {
+        user: name,
+        domain: sip.domain,
+        proxy: { address, port: sip.transport === 'tls' ? 5061 : 5060 },
+        transport: sip.transport,
+        identity: pki.caller(name),
+        srtp,
+        tone: sends.tone,
+      });
+      this.callers.set(name, expectOk(started, `caller ${name}`));
+    }
+  }
+}
 
 /** Those who may show a certificate: units from the factory, and what the site's own authority signed. */
 const clientAuthorities = ({ factory, site }: SimPki): readonly Der[] => [factory.root.certificate, site.certificate];
-
-function startProvisioning({ scenario, pki }: ServersOptions, host: PeerHost | undefined): void {
-  const { provisioning } = scenario.servers;
-  if (!provisioning || !host) return;
-  const files = new Map(
-    Array.from(scenario.devices.values(), ({ mac, provisioned }) => [`/algom${mac}.conf`, encodeConf(provisioned)] as const),
-  );
-  const started = startProvisioningServer(host, {
-    tls: {
-      identity: pki.server(provisioning.host, provisioning.certificate ?? 'good'),
-      clientCertificate: provisioning.clientCertificate ?? 'no',
-      clientAuthorities: clientAuthorities(pki),
-    },
-    files: new Map([...files].filter(([, content]) => content.length > 0)),
-  });
-  expectOk(started, 'provisioning server');
-}
-
-function startSip({ scenario, pki }: ServersOptions, host: PeerHost | undefined): void {
-  const { sip } = scenario.servers;
-  if (!sip || !host) return;
-  const tls = {
-    identity: pki.server(sip.domain, sip.certificate ?? 'good'),
-    clientCertificate: sip.clientCertificate ?? 'no',
-    clientAuthorities: clientAuthorities(pki),
-  };
-  expectOk(
-    startSipServer(host, { domain: sip.domain, users: sip.users, ...(sip.transport === 'tls' ? { tls } : { udp: {} }) }),
-    'SIP server',
-  );
-}
-
-function startCallers(
-  { scenario, pki }: ServersOptions,
-  hosts: ReadonlyMap<string, PeerHost>,
-  proxy: IpAddress | undefined,
-): Map<string, Caller> {
-  const { sip } = scenario.servers;
-  const callers = new Map<string, Caller>();
-  if (!sip || proxy === undefined) return callers;
-  for (const [name, { srtp, sends }] of scenario.callers) {
-    const started = startCaller(hosts.get(name)!, {
-      user: name,
-      domain: sip.domain,
-      proxy: { address: proxy, port: sip.transport === 'tls' ? 5061 : 5060 },
-      transport: sip.transport,
-      identity: pki.caller(name),
-      srtp,
-      tone: sends.tone,
-    });
-    callers.set(name, expectOk(started, `caller ${name}`));
-  }
-  return callers;
-}

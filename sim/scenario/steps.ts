@@ -1,21 +1,36 @@
-/** When the steps of a scenario are taken. A step is taken once, after the turn in which its time came. */
+/** When the steps of a scenario are taken. A step is taken once, for a group once a device, after the turn in which its time came. */
+import type { Micros } from '../../hal/hal.js';
 import type { TimelineEvent } from '../artefacts/timeline.js';
 import { matches } from './judge.js';
-import type { Action, Step, When } from './scenario.js';
+import { type Action, type Scenario, type Step, unitsOf, type When } from './scenario.js';
 import { durationText } from './units.js';
 
-interface Waiting {
+/** A step for one device; `unit` is absent where only a server is concerned. */
+export interface DueStep {
   step: Step;
+  unit?: string;
+}
+
+interface Waiting extends DueStep {
+  unit: string;
   /** Times that what it waits for has happened. */
   seen: number;
 }
 
 export class Steps {
-  readonly #waiting: Waiting[];
-  readonly #take: (step: Step) => void;
+  /** Steps at a time, with that time. */
+  readonly timed: readonly (DueStep & { at: Micros })[];
+  /** By device. */
+  readonly #waiting = new Map<string, readonly Waiting[]>();
+  readonly #take: (due: DueStep) => void;
 
-  constructor(steps: readonly Step[], take: (step: Step) => void) {
-    this.#waiting = steps.filter(({ when }) => when.type !== 'at').map((step) => ({ step, seen: 0 }));
+  constructor(scenario: Pick<Scenario, 'steps' | 'groups'>, take: (due: DueStep) => void) {
+    const due = scenario.steps.flatMap((step) => perUnit(scenario, step));
+    this.timed = due.flatMap(({ delay, ...one }) => (one.step.when.type === 'at' ? [{ ...one, at: one.step.when.at + delay }] : []));
+    for (const { step, unit } of due) {
+      if (step.when.type === 'at' || unit === undefined) continue;
+      this.#waiting.set(unit, [...(this.#waiting.get(unit) ?? []), { step, unit, seen: 0 }]);
+    }
     this.#take = take;
   }
 
@@ -30,25 +45,52 @@ export class Steps {
 
   /** Steps whose time never came, in words. */
   get notReached(): readonly string[] {
-    return this.#waiting.map(({ step }) => `${actionText(step.action)}, ${whenText(step.when)}`);
+    return [...this.#waiting.values()]
+      .flat()
+      .map(({ step, unit }) => `${actionText(step.action)}, ${whenText(step.when)}${step.device === unit ? '' : ` of ${unit}`}`);
   }
 
   #count(device: string, is: (when: When) => boolean): void {
-    for (const waiting of [...this.#waiting]) {
-      const { step } = waiting;
-      if (step.device !== device || !is(step.when)) continue;
-      waiting.seen++;
-      if (step.when.type === 'at' || waiting.seen < step.when.nth) continue;
-      this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
-      this.#take(step);
+    for (const waiting of this.#waiting.get(device) ?? []) {
+      const { when } = waiting.step;
+      if (when.type === 'at' || !is(when) || ++waiting.seen < when.nth) continue;
+      this.#waiting.set(
+        device,
+        this.#waiting.get(device)!.filter((other) => other !== waiting),
+      );
+      this.#take(waiting);
     }
   }
 }
 
+/** The devices of a group one after another, evenly within the time that the step gives them. */
+function perUnit(scenario: Pick<Scenario, 'groups'>, step: Step): (DueStep & { delay: Micros })[] {
+  if (step.device === undefined) return [{ step, delay: 0 }];
+  const units = unitsOf(scenario, step.device);
+  return units.map((unit, i) => ({ step, unit, delay: Math.round((step.over * i) / units.length) }));
+}
+
 function actionText(action: Action): string {
-  if (action.type === 'power') return `power ${action.on ? 'on' : 'off'}`;
-  if (action.type === 'page') return `page from ${action.from} for ${durationText(action.for)}`;
-  return `cut of the link of ${action.link} for ${durationText(action.for)}`;
+  switch (action.type) {
+    case 'power':
+      return `power ${action.on ? 'on' : 'off'}`;
+    case 'page':
+      return `page from ${action.from} for ${durationText(action.for)}`;
+    case 'cut':
+      return `cut of the link of ${action.link} for ${durationText(action.for)}`;
+    case 'put':
+      return `${[...action.files.keys()].join(', ')} put on it`;
+    case 'factory-reset':
+      return 'factory reset';
+    case 'check-sync':
+      return 'NOTIFY check-sync';
+    case 'stop':
+      return `stop for ${durationText(action.for)}`;
+    case 'certificate':
+      return `certificate ${action.certificate}`;
+    case 'serves':
+      return `other settings for ${[...action.files.keys()].join(', ')}`;
+  }
 }
 
 function whenText(when: When): string {

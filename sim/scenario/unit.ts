@@ -30,16 +30,18 @@ export function makeUnit(setup: DeviceSetup, entropy: Entropy, pki: SimPki): Uni
   const octets = new Uint8Array(PASSWORD_OCTETS);
   entropy.fill(octets);
   const password = hex(octets);
+  const made = setup.made ?? pki.made;
+  const identity = board.tls.supported ? pki.device(mac, made) : undefined;
   const factory = {
     board: board.id,
     mac,
     serial: `BLF${mac}`,
-    made: pki.made,
+    made,
     password,
-    ...(board.tls.supported ? { identity: pki.device(mac) } : {}),
+    ...(identity ? { identity } : {}),
     anchors: { set: 'simulated public CA', version: '1', certificates: pki.publicAuthorities() },
   };
-  const chip = makeChip({ board, factory, setup, certificateOf: (authority) => pki.certificateOf(authority) });
+  const chip = makeChip({ board, factory, setup, file: (source) => pki.file(source) });
   return { board, firmware: setup.firmware ?? board.firmware.newest, chip, password };
 }
 

@@ -42,8 +42,7 @@ async function boot(options: {
     password: 'first',
     anchors: { set: 'none', version: '1', certificates: [] },
   };
-  const chip =
-    options.factory === false ? new NorFlash(board.flash) : makeChip({ board, factory, setup, certificateOf: () => new Uint8Array(0) });
+  const chip = options.factory === false ? new NorFlash(board.flash) : makeChip({ board, factory, setup, file: () => new Uint8Array(0) });
   const hal = simHal({
     world: lab.world,
     platform,

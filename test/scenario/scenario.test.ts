@@ -32,6 +32,7 @@ describe('scenario', () => {
     expect(steps[1]).toEqual({
       when: { type: 'after', event: 'registration.registered', nth: 1, fields: new Map() },
       device: 'lobby',
+      over: 0,
       action: { type: 'page', from: 'desk', for: 5_000_000 },
     });
     expect(expected[2]).toMatchObject({ type: 'event', event: 'call.established', within: 20_000_000 });

@@ -22,6 +22,7 @@ import type { Peer, PeerHost } from '../peer-host.js';
 import { clientVerifier, peerCommonName } from './client-certificate.js';
 import { datagramFlow, type PeerFlow, receiveDatagrams, StreamFlow } from './flow.js';
 import { Location } from './location.js';
+import { Notifier } from './notifier.js';
 import { StatelessProxy, stamped } from './proxy.js';
 import { Registrar } from './registrar.js';
 
@@ -54,18 +55,24 @@ const DEFAULT_EXPIRES_MAX = 3600;
 /** Connections at once; one more is refused. A fleet of 10,000 devices with some callers. */
 const CONNECTIONS_MAX = 12_000;
 
-/** Logs what `Registrar` does, and `server.refused {detail}` for a TLS handshake that failed. */
-export function startSipServer(host: PeerHost, options: SipServerOptions): Result<Peer, HalError> {
-  const server = new SipServer(host, options);
-  const opened = server.open();
-  return opened.ok ? ok({ close: () => server.close() }) : opened;
+export interface SipPeer extends Peer {
+  /** Tells every device that registered that user to look for a new configuration; with `reboot`, whether to reboot for it. */
+  checkSync(user: string, reboot?: boolean): void;
 }
 
-class SipServer {
+/** Logs what `Registrar` and `Notifier` do, and `server.refused {detail}` for a TLS handshake that failed. */
+export function startSipServer(host: PeerHost, options: SipServerOptions): Result<SipPeer, HalError> {
+  const server = new SipServer(host, options);
+  const opened = server.open();
+  return opened.ok ? ok(server) : opened;
+}
+
+class SipServer implements SipPeer {
   readonly #host: PeerHost;
   readonly #options: SipServerOptions;
   readonly #registrar: Registrar;
   readonly #proxy: StatelessProxy;
+  readonly #notifier: Notifier;
   readonly #connections = new Set<StreamFlow>();
   #socket: UdpSocket | undefined;
   #listener: Listener | undefined;
@@ -90,6 +97,7 @@ class SipServer {
       isOurs: (name, port) => name === domain || (name === host.address && this.#ports().includes(port)),
       flowTo: (transport, peer) => this.#flowTo(transport, peer),
     });
+    this.#notifier = new Notifier(host, { domain, location, most: CONNECTIONS_MAX });
   }
 
   open(): Result<void, HalError> {
@@ -111,7 +119,12 @@ class SipServer {
     return ok(undefined);
   }
 
+  checkSync(user: string, reboot?: boolean): void {
+    this.#notifier.checkSync(user, reboot);
+  }
+
   close(): void {
+    this.#notifier.close();
     this.#socket?.close();
     this.#listener?.close();
     for (const connection of this.#connections) connection.abort();
@@ -141,11 +154,13 @@ class SipServer {
 
   #closed(flow: StreamFlow, error: HalError | undefined): void {
     this.#connections.delete(flow);
+    this.#notifier.onFlowClosed(flow, error?.kind ?? 'closed');
     if (error && !flow.wasOpen) this.#host.log('server.refused', { detail: error.detail });
   }
 
   #receive(message: SipMessage, flow: PeerFlow): void {
     if (message.type === 'response') {
+      this.#notifier.onResponse(message);
       this.#proxy.response(message);
       return;
     }
