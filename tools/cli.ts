@@ -2,13 +2,14 @@
 import { readFileSync } from 'node:fs';
 import { CannotRun, type Command, type ExitStatus, helpText, type Io, parseArguments } from './command.js';
 import { boardsCommand } from './commands/boards.js';
+import { explainCommand } from './commands/explain.js';
 import { factoryCommand } from './commands/factory.js';
 import { flashCommand } from './commands/flash.js';
 import { peersCommand } from './commands/peers.js';
 import { runCommand } from './commands/run.js';
 import { simCommand } from './commands/sim.js';
 
-const COMMANDS: readonly Command[] = [boardsCommand, factoryCommand, flashCommand, runCommand, peersCommand, simCommand];
+const COMMANDS: readonly Command[] = [boardsCommand, factoryCommand, flashCommand, runCommand, peersCommand, simCommand, explainCommand];
 
 const version = (): string =>
   (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }).version;

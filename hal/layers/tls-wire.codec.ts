@@ -71,6 +71,20 @@ const ALERTS: Readonly<Record<number, string>> = {
 };
 export const alertName = (description: number): string => ALERTS[description] ?? `alert ${description}`;
 
+/** IANA, "TLS Supported Groups": those that libraries offer. */
+const GROUPS: Readonly<Record<number, string>> = {
+  23: 'secp256r1',
+  24: 'secp384r1',
+  25: 'secp521r1',
+  29: 'x25519',
+  30: 'x448',
+  256: 'ffdhe2048',
+  257: 'ffdhe3072',
+  4587: 'SecP256r1MLKEM768',
+  4588: 'X25519MLKEM768',
+};
+export const groupName = (group: number): string => GROUPS[group] ?? `group ${group}`;
+
 export interface ClientHello {
   random: Uint8Array;
   /** Those of the extension, or the one of the hello itself, which then is the highest; without GREASE. */

@@ -97,7 +97,12 @@ class Sorter {
   }
 }
 
-function endsOf(packet: { source: string; destination: string; sourcePort: number; destinationPort: number }): Record<'source' | 'destination', End> {
+function endsOf(packet: {
+  source: string;
+  destination: string;
+  sourcePort: number;
+  destinationPort: number;
+}): Record<'source' | 'destination', End> {
   return {
     source: { address: packet.source, port: packet.sourcePort },
     destination: { address: packet.destination, port: packet.destinationPort },

@@ -15,7 +15,7 @@ import { expandLabel } from './key-schedule.js';
 import { Aead13, type MasterKeys, type Opened, openingCipher, type RecordCipher } from './record-cipher.js';
 import { type SuiteShape, suiteShape } from './suite-shape.js';
 import { RecordReader, type TlsRecord } from './tls-record.engine.js';
-import { emptyView, type Role, type TlsView } from './tls-view.js';
+import { emptyView, otherRole, type Role, type TlsView } from './tls-view.js';
 
 const ROLES = ['client', 'server'] as const;
 const TLS_1_3 = 0x0304;
@@ -192,8 +192,8 @@ export class TlsSession {
       side.records++;
       return;
     }
-    if (side.sealed.length < SEALED_KEPT) side.sealed.push(record.body.length);
-    side.lastSealed = { length: record.body.length, at: record.at };
+    const reply = this.view.sides[otherRole(role)].sealed.length > 0;
+    if (side.sealed.length < SEALED_KEPT) side.sealed.push({ length: record.body.length, at: record.at, reply });
   }
 }
 

@@ -22,6 +22,13 @@ export interface SentCertificates {
   chain: readonly Der[];
 }
 
+export interface SealedSight {
+  length: number;
+  at: UnixMicros;
+  /** The other end had sent such records before. */
+  reply: boolean;
+}
+
 /** One direction. */
 export interface TlsSide {
   certificates?: SentCertificates;
@@ -30,10 +37,8 @@ export interface TlsSide {
   /** Application data: records, and the beginning of what they hold where it can be read. */
   records: number;
   clear: string;
-  /** Lengths of the first records of TLS 1.3 that could not be opened, which tell a little. */
-  sealed: number[];
-  /** Of the last of them. */
-  lastSealed?: { length: number; at: UnixMicros };
+  /** The first records of TLS 1.3 that could not be opened: their lengths tell a little. */
+  sealed: SealedSight[];
   /** Records were protected and could not be opened. */
   closed: boolean;
   /** Records are not in the capture. */

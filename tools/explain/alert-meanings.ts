@@ -1,0 +1,33 @@
+/** TLS alerts in words (RFC 8446 6.2, RFC 5246 7.2.2). */
+const MEANINGS: Readonly<Record<string, string>> = {
+  close_notify: 'nothing more will be sent',
+  unexpected_message: 'a message came out of turn',
+  bad_record_mac: 'a record was damaged, or made with another key',
+  record_overflow: 'a record was too long',
+  handshake_failure: 'no set of parameters suits both ends, or a certificate that was needed did not come',
+  no_certificate: 'there is no certificate to show',
+  bad_certificate: 'a certificate is damaged, or its signature does not hold',
+  unsupported_certificate: 'a certificate is of a kind that cannot be used',
+  certificate_revoked: 'the authority has revoked the certificate',
+  certificate_expired: 'a certificate has ended, or has not begun, by the clock of whoever says so',
+  certificate_unknown: 'the certificate is not accepted, for a reason of its own',
+  illegal_parameter: 'a field makes no sense',
+  unknown_ca: 'the chain leads to no CA that is trusted here',
+  access_denied: 'the certificate is good, and its owner is not let in',
+  decode_error: 'a message cannot be read',
+  decrypt_error: 'a signature does not hold: certificate and key may not belong together',
+  protocol_version: 'no TLS version suits both ends',
+  insufficient_security: 'what is offered is too weak',
+  internal_error: 'the end that says so has a trouble of its own',
+  inappropriate_fallback: 'a lower version is tried than both ends have',
+  user_canceled: 'the handshake was given up on purpose',
+  no_renegotiation: 'no second handshake is wanted',
+  missing_extension: 'the other end left out something that is needed',
+  unsupported_extension: 'the other end sent something that was not asked for',
+  unrecognized_name: 'there is no server of that name here',
+  bad_certificate_status_response: 'the stapled OCSP response is not accepted',
+  certificate_required: 'a client certificate is needed, and none came',
+  no_application_protocol: 'no protocol inside TLS suits both ends (ALPN)',
+};
+
+export const alertMeaning = (name: string): string => MEANINGS[name] ?? 'of a meaning that is seldom met';

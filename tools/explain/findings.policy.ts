@@ -1,0 +1,71 @@
+/** All findings of a connection, the first of which is to be mended first. */
+import { alertMeaning } from './alert-meanings.js';
+import type { Knowledge, TlsCase } from './case.js';
+import { clientFindings } from './client-certificate.policy.js';
+import type { Conversation } from './conversation.js';
+import { type Finding, faultOf, noteOf } from './finding.js';
+import { helloFindings } from './hello.policy.js';
+import { captureNotes, reachFindings } from './reach.policy.js';
+import { SEE_MORE, serverFindings } from './server-certificate.policy.js';
+import { brokeOff, firstFatal, isFinished, isHidden } from './tls-facts.js';
+import type { TlsView } from './tls-view.js';
+
+/** Faults before notes; each in the order in which a connection meets them. */
+export function findingsOf(conversation: Conversation, knowledge: Knowledge): Finding[] {
+  const view = conversation.tls?.view;
+  const found = [
+    ...reachFindings(conversation),
+    ...(view ? tlsFindings({ conversation, view, knowledge }) : []),
+    ...captureNotes(conversation),
+  ];
+  return [...found.filter(({ severity }) => severity === 'fault'), ...found.filter(({ severity }) => severity === 'note')];
+}
+
+function tlsFindings(tls: TlsCase): Finding[] {
+  const { view } = tls;
+  const stages = [helloFindings, serverFindings, clientFindings];
+  const found: Finding[] = [];
+  // Where the hellos come to nothing, what follows from that is no fault of its own.
+  for (const stage of stages) if (!found.some(({ severity }) => severity === 'fault')) found.push(...stage(tls));
+  if (!found.some(({ severity }) => severity === 'fault')) found.push(...unexplained(tls));
+  return [...found, ...hiddenNotes(view)];
+}
+
+/** An alert, or an early end, that no rule above explains. */
+function unexplained({ conversation, view }: TlsCase): Finding[] {
+  const alert = firstFatal(view);
+  if (alert?.name !== undefined)
+    return [
+      faultOf(
+        'alert',
+        `the ${alert.by} ends it with the alert ${alert.name}: ${alertMeaning(alert.name)}`,
+        `look at the log of the ${alert.by}`,
+      ),
+    ];
+  const left = brokeOff(conversation, view);
+  const begun = view.hellos.length > 0 && view.chosen !== undefined;
+  if (!left || !begun || (isFinished(view, 'client') && isFinished(view, 'server'))) return [];
+  return [
+    faultOf('broken-off', `the ${left.by} ends it in the middle of the handshake, without a word`, `look at the log of the ${left.by}`),
+  ];
+}
+
+/** What cannot be seen, and how it could be. */
+function hiddenNotes(view: TlsView): Finding[] {
+  const notes: Finding[] = [];
+  if (isHidden(view)) {
+    const why = view.hasSecrets ? 'the secrets given do not open all of it' : 'there are no secrets of this connection';
+    notes.push(noteOf('encrypted', `TLS 1.3 encrypts certificates and alerts, and ${why}`, SEE_MORE));
+  }
+  if (view.resumed)
+    notes.push(
+      noteOf(
+        'encrypted',
+        'an earlier session goes on: no certificates were shown',
+        'look at the connection before, or restart the device while the capture runs',
+      ),
+    );
+  if (view.compressed)
+    notes.push(noteOf('encrypted', 'a certificate list came compressed, which is not read here', 'open the capture in Wireshark'));
+  return notes;
+}
