@@ -89,6 +89,10 @@ function withoutDots(path: string): string {
   return `/${kept.join('/')}${query}`;
 }
 
+/** The path without its query, `%20` and the like as the octets that they stand for, one character each: for protocols that have none such. */
+export const octetPath = ({ path }: Url): string =>
+  path.replace(/\?.*$/, '').replace(/%([0-9A-Fa-f]{2})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
+
 /** An IP address as it stands, which no name server has to be asked for. */
 export const isIpAddress = (host: string): boolean => host.includes(':') || /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$/.test(host);
 

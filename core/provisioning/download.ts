@@ -10,6 +10,7 @@ import type { Cancel, Crypto, Result } from '../../hal/hal.js';
 import { downloadFailure, integrityFailure, type ProvisioningFailure } from './failure.js';
 import type { Fetched, FetchOptions, FetchPorts, FileSource, Validator, Validators } from './fetch.js';
 import { HttpSource } from './fetch-http.js';
+import { TftpSource } from './fetch-tftp.js';
 import type { PlannedFile } from './file-plan.js';
 import { md5Name, readMd5 } from './md5.codec.js';
 import type { FetchedFile } from './stage.policy.js';
@@ -63,7 +64,7 @@ class Download {
     readonly request: DownloadRequest,
     readonly done: DownloadDone,
   ) {
-    this.#source = new HttpSource(ports, request);
+    this.#source = request.folder.scheme === 'tftp' ? new TftpSource(ports, request) : new HttpSource(ports, request);
     this.#limit = ports.kernel.timer('download', () =>
       this.#finish(
         err(downloadFailure('timeout', 'the files take too long', 'check the server and the network between; it is tried again')),

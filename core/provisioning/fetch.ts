@@ -3,6 +3,7 @@ import { err, ok } from '../../hal/base/result.js';
 import type { Timer } from '../../hal/base/timers.js';
 import type { Cancel, Crypto, Entropy, IpAddress, Micros, Net, Result } from '../../hal/hal.js';
 import type { Credentials } from '../auth/digest.js';
+import { HTTP_LIMITS } from '../http/client.js';
 import { isIpAddress, type Url } from '../http/url.js';
 import type { Kernel } from '../kernel/kernel.js';
 import type { SecureStreams } from '../tls/secure-streams.js';
@@ -25,6 +26,9 @@ export interface FetchOptions {
   /** Given to a server that asks for them, and to no other origin than the folder's. */
   credentials?: Credentials;
 }
+
+/** Octets of a file, whatever way it comes. */
+export const MAX_FILE = HTTP_LIMITS.body;
 
 /** A server's validators of a file as it wrote them (RFC 9110 part 8.8). */
 export interface ServerTags {

@@ -45,8 +45,13 @@ export function chooseServer(sources: ServerSources): ServerChoice {
     };
     return { type: 'refused', server, refusal: refusal(settings, named.key, server, problem) };
   }
-  if (url.value.scheme !== 'http' && url.value.scheme !== 'https') {
-    return failed(server, `${url.value.scheme} is not among what this firmware fetches with`, 'use https or http');
+  if (url.value.scheme === 'ftp') {
+    // Its passwords go in clear, as files over TFTP do, and its second connection is what firewalls were made to stop.
+    return failed(
+      server,
+      `${named.from} names ${server}: FTP is left out of this firmware`,
+      'use https, or http or tftp within a network of your own',
+    );
   }
   return { type: 'server', url: folder(url.value, settings.text('prov.download.cfgpath')), from: named.from };
 }

@@ -57,6 +57,7 @@ describe('the choice of the server', () => {
     ['150 as addresses that happen to be letters', { 150: utf8('abcd') }, 'DHCP option 150: http://97.98.99.100/'],
     ['150 as the text of an address', { 150: '192.0.2.77' }, 'DHCP option 150: http://192.0.2.77/'],
     ['150 as text of four octets times four', { 150: 'https://a.test/x' }, 'DHCP option 150: https://a.test/x'],
+    ['TFTP', { 66: 'tftp://192.0.2.9/conf' }, 'DHCP option 66: tftp://192.0.2.9/conf'],
     ['nothing usable', { 66: '', 160: Uint8Array.of(0, 1, 2) }, 'none'],
     ['nothing', {}, 'none'],
   ])('by DHCP: %s', (_name, dhcp, expected) => expect(choose(given(), dhcp)).toBe(expected));
@@ -94,7 +95,12 @@ describe('the choice of the server', () => {
   });
 
   it('says what it cannot use', () => {
-    expect(choose(given(), { 66: 'tftp://a.test/' })).toBe('failed: tftp is not among what this firmware fetches with');
+    expect(choose(given(), { 66: 'ftp://a.test/' })).toBe('failed: DHCP option 66 names ftp://a.test/: FTP is left out of this firmware');
+    const byFtp = chooseServer({ settings: given({ 'prov.download.method': 'ftp' }), options: options({ 66: 'a.test' }) });
+    expect(byFtp).toMatchObject({
+      type: 'failed',
+      failure: { stage: 'server', kind: 'unsupported', mend: expect.stringMatching(/https.*tftp/) },
+    });
     expect(choose(given(), { 66: 'http://user:pw@a.test/' })).toContain('user and password do not belong into the address');
   });
 });
