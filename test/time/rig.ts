@@ -104,7 +104,6 @@ export function boot({ wall = 0, trust = 'none', kept, built, servers = [], date
           rig.set++;
         },
         notify: () => settled.push(kernel.now()),
-        onSet: () => {},
       });
       const actor = createActor(timeMachine, { input: { deps }, clock: actorClock(kernel) });
       kernel.turn(clock.now(), () => actor.start());
