@@ -17,6 +17,8 @@ export interface CallsOptions {
   localAddress(): IpAddress;
   srtp: SrtpSettings;
   limits: CallLimits;
+  /** The last call has ended. */
+  onIdle(): void;
   /** Opens what we say during one call; the loudspeaker's own silence where absent. */
   openTalk?: () => { talk: (out: Int16Array) => void; close(): void } | undefined;
 }
@@ -53,7 +55,7 @@ export class Calls {
       ...(talk ? { talk: talk.talk } : {}),
       onClosed: (closed) => {
         talk?.close();
-        this.#calls.delete(closed);
+        if (this.#calls.delete(closed) && this.active === 0) this.#options.onIdle();
       },
     });
     const outcome = call.answer();

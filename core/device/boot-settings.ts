@@ -1,19 +1,16 @@
 /** The settings a device boots with: both layers from flash, less what this board and firmware cannot do. */
+import { EMPTY } from '../../hal/base/bytes.js';
 import type { BoardProfile } from '../../hal/board.js';
 import type { Emit } from '../kernel/events.js';
-import { decodeConf } from '../settings/conf.codec.js';
-import { Settings } from '../settings/settings.js';
+import { type ConfValues, decodeConf } from '../settings/conf.codec.js';
+import { type SettingLayers, Settings } from '../settings/settings.js';
 import { checkSettings } from '../settings/settings.policy.js';
 import { type DeviceStorage, LOCAL_SETTINGS, PROVISIONED_SETTINGS } from './device-storage.js';
 import { featuresOf } from './features.js';
 
-/**
- * A value that cannot be honoured is reported and does not count: the file keeps it, and the default serves in its place. That is so when
- * an image is put on another board, or a firmware is replaced by an older one.
- */
 export function bootSettings(storage: DeviceStorage, board: BoardProfile, firmware: string, emit: Emit): Settings {
-  const layer = (path: string): ReadonlyMap<string, string> => {
-    const { values, problems } = decodeConf(storage.config.read(path) ?? new Uint8Array(0));
+  const layer = (path: string): ConfValues => {
+    const { values, problems } = decodeConf(storage.config.read(path) ?? EMPTY);
     for (const { line, detail } of problems) emit('settings.unreadable', { file: path, line, detail });
     return values;
   };
@@ -21,12 +18,26 @@ export function bootSettings(storage: DeviceStorage, board: BoardProfile, firmwa
     { board, features: featuresOf(board, firmware), mac: storage.factory.mac },
     { provisioned: layer(PROVISIONED_SETTINGS), local: layer(LOCAL_SETTINGS) },
   );
+  for (const by of ['provisioned', 'local'] as const) reportUnknown(by, stored, emit);
+  return honourable(stored, emit);
+}
+
+/**
+ * A value that cannot be honoured is reported and does not count: the file keeps it, and the default serves in its place. That is so when
+ * an image is put on another board, or a firmware is replaced by an older one.
+ */
+export function honourable(stored: Settings, emit: Emit): Settings {
   const refusals = checkSettings(stored);
   for (const refusal of refusals) emit('settings.refused', refusal);
   const refused = new Set(refusals.map(({ key }) => key));
-  const without = (values: ReadonlyMap<string, string>): ReadonlyMap<string, string> =>
-    new Map([...values].filter(([key]) => !refused.has(key)));
+  const without = (values: ConfValues): ConfValues => new Map([...values].filter(([key]) => !refused.has(key)));
   return refused.size === 0
     ? stored
     : new Settings(stored.owner, { provisioned: without(stored.layers.provisioned), local: without(stored.layers.local) });
+}
+
+/** Keys of a layer that this firmware does not know. */
+export function reportUnknown(by: keyof SettingLayers, settings: Settings, emit: Emit): void {
+  const keys = settings.unknown().filter((key) => settings.layers[by].has(key));
+  if (keys.length > 0) emit('settings.unknown', { by, keys });
 }

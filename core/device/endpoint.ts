@@ -10,22 +10,19 @@ import { traceStates } from '../kernel/trace-states.js';
 import { turnedHal } from '../kernel/turned-hal.js';
 import { AudioBus } from '../media/audio-bus.js';
 import { watchNetwork } from '../network/watch-network.js';
-import type { ProvisioningDeps } from '../provisioning/provisioning.machine.js';
-import { provisioningDeps } from '../provisioning/provisioning-deps.js';
-import { changedKeys, needsRestart, type Settings } from '../settings/settings.js';
-import { beginTime } from '../time/begin-time.js';
+import { needsRestart, type Settings } from '../settings/settings.js';
 import { DeviceClock } from '../time/device-clock.js';
-import type { LastKnownTime } from '../time/last-known-time.js';
-import { createTimeDeps } from '../time/time-deps.js';
-import { bootSettings } from './boot-settings.js';
+import { createTimeDeps, type TimeOptions } from '../time/time-deps.js';
+import { checkSyncPlan } from './check-sync.policy.js';
 import { DEFAULT_PORTS, dateServer, type EndpointPorts, timeServers, userAgent } from './configuration.js';
 import type { DeviceFiles } from './device-files.js';
-import { type DeviceStorage, mountDevice, PROVISIONED_SETTINGS } from './device-storage.js';
-import { type EndpointDeps, endpointMachine } from './endpoint.machine.js';
+import { mountDevice } from './device-storage.js';
+import { type EndpointDeps, endpointMachine, type Leave } from './endpoint.machine.js';
 import { factoryReset } from './factory-reset.js';
+import { noteFirmware } from './firmware-record.js';
+import { createParts, type Parts, type PartsOptions, partsProvisioning } from './parts.js';
 import { type Services, startServices } from './services.js';
 import { type StatusLine, statusLines } from './status.js';
-import { createTrust, identityName, type Trust } from './trust.js';
 
 export interface EndpointOptions {
   hal: Hal;
@@ -49,6 +46,8 @@ export interface Endpoint {
   start(): void;
   /** Ends calls, unregisters, lets a running flash transaction end; then `done`, once, within 5 s. */
   shutdown(done: () => void): void;
+  /** Asks for other settings, as a check-sync without parameters does. */
+  sync(): void;
   /** What the status page shows. */
   status(): readonly StatusLine[];
   /** Certificates on the device. Calls before the flash is read, or after the device has stopped, fail with `closed`. */
@@ -59,12 +58,6 @@ export interface Endpoint {
 
 export const createEndpoint = (options: EndpointOptions): Endpoint => new Device(options);
 
-/** What is known once the flash has been read. */
-interface Loaded extends Trust {
-  storage: DeviceStorage;
-  time: LastKnownTime;
-}
-
 class Device implements Endpoint {
   readonly #options: EndpointOptions;
   readonly #clock: DeviceClock;
@@ -72,9 +65,10 @@ class Device implements Endpoint {
   readonly #hal: Hal;
   readonly #bus: AudioBus;
   readonly #actor;
-  #loaded: Loaded | undefined;
-  #settings: Settings | undefined;
+  /** Undefined until the flash has been read. */
+  #parts: Parts | undefined;
   #services: Services | undefined;
+  #stoppingServices = false;
   #onStopped: () => void = () => {};
 
   constructor(options: EndpointOptions) {
@@ -97,22 +91,26 @@ class Device implements Endpoint {
 
   shutdown(done: () => void): void {
     this.#onStopped = done;
-    this.#kernel.turn(this.#hal.clock.now(), () => this.#actor.send({ type: 'shutdown', reason: 'shutdown' }));
+    this.#kernel.turn(this.#hal.clock.now(), () => this.#actor.send({ type: 'leave', reason: 'shutdown' }));
+  }
+
+  sync(): void {
+    this.#kernel.turn(this.#hal.clock.now(), () => this.#actor.send({ type: 'check-sync', request: {} }));
   }
 
   status(): readonly StatusLine[] {
     return statusLines({
-      mac: this.#loaded?.storage.factory.mac ?? this.#hal.nic.mac,
-      name: this.#settings?.text('admin.devname') ?? '',
+      mac: this.#parts?.storage.factory.mac ?? this.#hal.nic.mac,
+      name: this.#parts?.present.settings.text('admin.devname') ?? '',
       lease: this.#hal.nic.lease(),
       registrations: this.#services?.sip.registrations() ?? [],
       calls: this.#services?.calls.active ?? 0,
-      ...(this.#loaded ? { manufacturerCertificate: this.#loaded.storage.factory.identity !== undefined } : {}),
+      ...(this.#parts ? { manufacturerCertificate: this.#parts.storage.factory.identity !== undefined } : {}),
     });
   }
 
   readonly files: DeviceFiles = {
-    list: () => this.#loaded?.files.list() ?? [],
+    list: () => this.#parts?.files.list() ?? [],
     put: (path, file, options, done) => this.#asked(done, ({ files }) => files.put(path, file, options, done)),
     remove: (path, done) => this.#asked(done, ({ files }) => files.remove(path, done)),
   };
@@ -125,16 +123,16 @@ class Device implements Endpoint {
           done(erased, at);
           this.#reboot('factory reset');
         });
-      this.#actor.send({ type: 'shutdown', reason: 'factory reset' });
+      this.#actor.send({ type: 'leave', reason: 'factory reset' });
     });
   }
 
   /** A turn of whoever asks from outside; `done` is told where the device has nothing to answer with. */
-  #asked<T>(done: Done<T>, then: (loaded: Loaded) => void): void {
+  #asked<T>(done: Done<T>, then: (parts: Parts) => void): void {
     this.#kernel.turn(this.#hal.clock.now(), () => {
-      const loaded = this.#loaded;
-      if (loaded && this.#actor.getSnapshot().status === 'active') return then(loaded);
-      const detail = loaded ? 'the device has stopped' : 'the device has not read its flash yet';
+      const parts = this.#parts;
+      if (parts && this.#actor.getSnapshot().status === 'active') return then(parts);
+      const detail = parts ? 'the device has stopped' : 'the device has not read its flash yet';
       const timer = this.#kernel.timer('closed', (at) => done(fail('closed', detail), at));
       timer.set(this.#kernel.now());
     });
@@ -146,27 +144,44 @@ class Device implements Endpoint {
   }
 
   #deps(): EndpointDeps {
-    const kernel = this.#kernel;
     return {
       load: () => this.#load(),
-      watchNetwork: (notify) => watchNetwork(kernel, this.#hal.nic, notify),
-      time: createTimeDeps({
-        kernel,
-        clock: this.#clock,
-        net: this.#hal.net,
-        entropy: this.#hal.entropy,
-        servers: () => [...(this.#options.timeServers ?? []), ...timeServers(this.#present, this.#hal.nic.lease())],
-        dateServer: () => dateServer({ settings: this.#present, options: this.#hal.nic.lease()?.options ?? new Map(), ...this.#override }),
-        https: () => ({ secure: this.#whole.secure, judge: this.#whole.judgeAt, userAgent: userAgent(this.#present) }),
-        notify: (notice) => this.#actor.send(notice),
-        onSet: () => this.#whole.expiry.look(),
-      }),
-      provisioning: () => this.#provisioning(),
+      watchNetwork: (notify) => watchNetwork(this.#kernel, this.#hal.nic, notify),
+      time: createTimeDeps(this.#timeOptions()),
+      provisioning: () => partsProvisioning(this.#partsOptions(), this.#whole, (notice) => this.#actor.send(notice)),
       needsRestart,
+      planOf: (request) => checkSyncPlan(request, this.#present.get('sip.interop.checksync')),
       addressChanged: () => this.#services?.sip.addressChanged(),
       startServices: () => this.#startServices(),
+      inCall: () => (this.#services?.calls.active ?? 0) > 0,
       stopServices: () => this.#stopServices(),
-      stopped: (reason) => this.#stopped(reason),
+      reportReboot: (why) => this.#kernel.emit('system.reboot', { why }),
+      stopped: (leave) => this.#stopped(leave),
+    };
+  }
+
+  #timeOptions(): TimeOptions {
+    return {
+      kernel: this.#kernel,
+      clock: this.#clock,
+      net: this.#hal.net,
+      entropy: this.#hal.entropy,
+      servers: () => [...(this.#options.timeServers ?? []), ...timeServers(this.#present, this.#hal.nic.lease())],
+      dateServer: () => dateServer({ settings: this.#present, options: this.#hal.nic.lease()?.options ?? new Map(), ...this.#override }),
+      https: () => ({ secure: this.#whole.secure, judge: this.#whole.judgeAt, userAgent: userAgent(this.#present) }),
+      notify: (notice) => this.#actor.send(notice),
+      onSet: () => this.#whole.expiry.look(),
+    };
+  }
+
+  #partsOptions(): PartsOptions {
+    const services = () => this.#services;
+    return {
+      ...{ kernel: this.#kernel, hal: this.#hal, clock: this.#clock, endpoint: this.#options },
+      serving: () => {
+        const running = services();
+        return running && { settings: running.settings, registrations: running.sip.registrations() };
+      },
     };
   }
 
@@ -177,8 +192,7 @@ class Device implements Endpoint {
   }
 
   get #present(): Settings {
-    if (!this.#settings) throw new Error('contract violation: settings are read before the flash is');
-    return this.#settings;
+    return this.#whole.present.settings;
   }
 
   #load(): void {
@@ -187,49 +201,22 @@ class Device implements Endpoint {
       // Told to stop while it read.
       if (this.#actor.getSnapshot().status !== 'active') return;
       if (!mounted.ok) return this.#actor.send({ type: 'storage.failed', detail: mounted.error.detail });
-      const { board, firmware, built } = this.#options;
+      const { board, firmware } = this.#options;
       const storage = mounted.value;
-      const time = beginTime({ kernel: this.#kernel, clock: this.#clock, store: storage.config }, built);
-      this.#settings = bootSettings(storage, board, firmware, emit);
-      const { onSecret } = this.#options;
-      const trust = createTrust({
-        ...{ kernel: this.#kernel, hal: this.#hal, storage, settings: () => this.#present, onProven: () => time.proven() },
-        ...(onSecret ? { onSecret } : {}),
-      });
-      this.#loaded = { storage, time, ...trust };
+      const parts = createParts(this.#partsOptions(), storage);
+      this.#parts = parts;
+      noteFirmware(storage.config, firmware, emit);
       const { mac } = storage.factory;
       if (this.#hal.nic.mac !== mac) emit('identity.mismatch', { nic: this.#hal.nic.mac, factory: mac });
       emit('boot.ready', { board: board.id, firmware, reason: this.#hal.system.boot.reason });
-      trust.expiry.look();
+      parts.expiry.look();
       this.#actor.send({ type: 'storage.loaded' });
     });
   }
 
-  #provisioning(): ProvisioningDeps {
-    const { storage, certificates, secure } = this.#whole;
-    return provisioningDeps({
-      kernel: this.#kernel,
-      net: this.#hal.net,
-      secure,
-      crypto: this.#hal.crypto,
-      entropy: this.#hal.entropy,
-      userAgent: userAgent(this.#present),
-      settings: () => this.#present,
-      lease: () => this.#hal.nic.lease(),
-      ...this.#override,
-      clientCertificate: () => identityName(certificates),
-      save: (bytes, done) => storage.config.commit([{ path: PROVISIONED_SETTINGS, bytes }], done),
-      apply: (settings) => {
-        this.#kernel.emit('settings.changed', { by: 'provisioned', keys: changedKeys(this.#present, settings) });
-        this.#settings = settings;
-      },
-      notify: (notice) => this.#actor.send(notice),
-    });
-  }
-
-  get #whole(): Loaded {
-    if (!this.#loaded) throw new Error('contract violation: a part is asked for before the flash is read');
-    return this.#loaded;
+  get #whole(): Parts {
+    if (!this.#parts) throw new Error('contract violation: a part is asked for before the flash is read');
+    return this.#parts;
   }
 
   #startServices(): void {
@@ -241,25 +228,38 @@ class Device implements Endpoint {
       settings: this.#present,
       ports: this.#options.ports ?? DEFAULT_PORTS,
       localAddress: () => this.#hal.nic.lease()?.address ?? UNSPECIFIED,
+      onCheckSync: (request) => this.#actor.send({ type: 'check-sync', request }),
+      onRegistered: () => {
+        if (this.#whole.trial.noteRegistered()) this.#actor.send({ type: 'registered' });
+      },
+      onIdle: () => this.#actor.send({ type: 'calls.idle' }),
     });
     this.#kernel.emit('endpoint.status', { lines: this.status() });
   }
 
+  /** A stop that is under way answers for a second one too. */
   #stopServices(): void {
+    const stopped = (): void => {
+      this.#stoppingServices = false;
+      this.#actor.send({ type: 'services.stopped' });
+    };
     const services = this.#services;
     this.#services = undefined;
-    if (services) services.stop(() => this.#actor.send({ type: 'services.stopped' }));
-    else this.#actor.send({ type: 'services.stopped' });
+    if (services) {
+      this.#stoppingServices = true;
+      services.stop(stopped);
+    } else if (!this.#stoppingServices) stopped();
   }
 
   /** The last thing is to keep the time: that ends after every commit that was begun. */
-  #stopped(reason: string): void {
+  #stopped({ reason, reboot }: Leave): void {
     const ended = (): void => {
       this.#kernel.emit('endpoint.stopped', { reason });
       this.#onStopped();
+      if (reboot !== undefined) this.#hal.system.reboot(reboot);
     };
-    this.#loaded?.expiry.stop();
-    if (this.#loaded) this.#loaded.time.stop(ended);
+    this.#parts?.expiry.stop();
+    if (this.#parts) this.#parts.time.stop(ended);
     else ended();
   }
 }

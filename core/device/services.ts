@@ -7,6 +7,7 @@ import { withGain } from '../media/gain.js';
 import { MediaPortPool } from '../media/media-ports.js';
 import { openMicrophone } from '../media/microphone.js';
 import type { Settings } from '../settings/settings.js';
+import type { CheckSync } from '../sip/check-sync.policy.js';
 import { createSipStack, type SipStack } from '../sip/user-agent.js';
 import type { SecureStreams } from '../tls/secure-streams.js';
 import { CALL_LIMITS, type EndpointPorts, RTP_PAIRS, sipConfig, srtpSettings } from './configuration.js';
@@ -19,9 +20,16 @@ export interface ServicesOptions {
   settings: Settings;
   ports: EndpointPorts;
   localAddress(): IpAddress;
+  onCheckSync(request: CheckSync): void;
+  /** An account registered, or refreshed its registration. */
+  onRegistered(): void;
+  /** The last call has ended. */
+  onIdle(): void;
 }
 
 export interface Services {
+  /** Those that they were started with. */
+  readonly settings: Settings;
   readonly sip: Pick<SipStack, 'registrations' | 'addressChanged'>;
   readonly calls: Pick<Calls, 'active'>;
   /** Ends calls and unregisters, within 2.5 s (`SipStack.stop`). */
@@ -29,7 +37,8 @@ export interface Services {
 }
 
 /** Reports `sip.failed` where a port cannot be opened; the device then goes on without callers until its settings change. */
-export function startServices({ kernel, hal, secure, bus, settings, ports, localAddress }: ServicesOptions): Services {
+export function startServices(options: ServicesOptions): Services {
+  const { kernel, hal, secure, bus, settings, ports, localAddress } = options;
   const { net, entropy, crypto, audio } = hal;
   const calls = new Calls({
     kernel,
@@ -39,6 +48,7 @@ export function startServices({ kernel, hal, secure, bus, settings, ports, local
     localAddress,
     srtp: srtpSettings(settings),
     limits: CALL_LIMITS,
+    onIdle: options.onIdle,
     openTalk: () => {
       const microphone = openMicrophone(audio);
       return microphone.ok ? microphone.value : undefined;
@@ -53,10 +63,13 @@ export function startServices({ kernel, hal, secure, bus, settings, ports, local
     config: sipConfig(settings, ports),
     localAddress,
     onInvite: (invite) => calls.onInvite(invite),
+    onCheckSync: options.onCheckSync,
+    onRegistered: options.onRegistered,
   });
   const started = sip.start();
   if (!started.ok) kernel.emit('sip.failed', started.error);
   return {
+    settings,
     sip,
     calls,
     stop: (done) => {

@@ -4,8 +4,8 @@ import type { ResponseHead } from '../http/message.codec.js';
 import { retryAfter } from '../http/retry-after.js';
 
 export interface ProvisioningFailure {
-  /** Where it ended: choosing the server, its name, the connection, TLS, the files, their checksums, the settings in them, the flash. */
-  stage: 'server' | 'name' | 'connect' | 'tls' | 'download' | 'integrity' | 'settings' | 'storage';
+  /** Where it ended: choosing the server, its name, the connection, TLS, the files, their checksums, the settings in them, their trial, the flash. */
+  stage: 'server' | 'name' | 'connect' | 'tls' | 'download' | 'integrity' | 'settings' | 'confirm' | 'storage';
   kind: HalErrorKind;
   detail: string;
   mend: string;

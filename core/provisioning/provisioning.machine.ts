@@ -1,17 +1,29 @@
 /** Provisioning as an engineer draws it: find the server, fetch, judge as a whole, commit, and rest until there is a reason to ask again. */
-import { assign, type EventObject, fromCallback, setup } from 'xstate';
+import { assign, type EventObject, fromCallback, raise, sendTo, setup } from 'xstate';
 import { MILLISECOND } from '../../hal/base/time.js';
-import type { Cancel, Result } from '../../hal/hal.js';
-import type { Settings } from '../settings/settings.js';
+import type { Cancel, Micros, Result } from '../../hal/hal.js';
+import type { EventFields } from '../kernel/events.js';
+import { type ConfirmDeps, confirmMachine } from './confirm.machine.js';
+import type { Downloaded } from './download.js';
 import type { ProvisioningFailure } from './failure.js';
 import { retryDelay } from './retry.policy.js';
-import type { ServerChoice } from './server.policy.js';
-import type { FetchedFile, Staged } from './stage.policy.js';
+import { type ServerChoice, serverText } from './server.policy.js';
+import type { Staged } from './stage.policy.js';
+
+export type SyncReason = EventFields['provisioning.requested']['by'];
 
 export type ProvisioningEvent =
-  /** A reason to ask now: another lease, a check-sync, the schedule. */
-  | { type: 'sync' }
-  | { type: 'downloaded'; files: readonly FetchedFile[] }
+  /** The network is there and the time settled: the first run. */
+  | { type: 'begin' }
+  /** A reason to ask now. */
+  | { type: 'sync'; by: SyncReason }
+  /** Another lease; it may name another server. */
+  | { type: 'lease.changed' }
+  /** An account has registered under the present configuration. */
+  | { type: 'registered' }
+  /** The configuration did not prove itself. */
+  | { type: 'roll.back' }
+  | { type: 'downloaded'; downloaded: Downloaded }
   | { type: 'committed' }
   | { type: 'failed'; failure: ProvisioningFailure };
 
@@ -19,43 +31,73 @@ export type ProvisioningEvent =
 export type ProvisioningNotice = { type: 'configuration.changed'; keys: readonly string[] } | { type: 'provisioning.settled' };
 
 export interface ProvisioningDeps {
+  /** What the boot found committed and not final counts from here on. */
+  resume(): void;
   chooseServer(): ServerChoice;
+  reportRequested(by: SyncReason): void;
   reportStarted(choice: ServerChoice): void;
-  download(choice: ServerChoice, attempt: number, done: (result: Result<readonly FetchedFile[], ProvisioningFailure>) => void): Cancel;
-  stage(files: readonly FetchedFile[]): Staged;
+  download(choice: ServerChoice, attempt: number, done: (result: Result<Downloaded, ProvisioningFailure>) => void): Cancel;
+  stage(downloaded: Downloaded): Staged;
   /** Makes the settings durable, all or nothing. */
-  commit(settings: Settings, done: (result: Result<void, ProvisioningFailure>) => void): void;
+  commit(run: ProvisioningRun, done: (result: Result<void, ProvisioningFailure>) => void): void;
   /** The committed settings count from here on. */
-  apply(choice: ServerChoice, staged: Extract<Staged, { type: 'changed' }>, files: readonly FetchedFile[]): void;
-  reportUnchanged(choice: ServerChoice): void;
+  apply(run: ProvisioningRun): void;
+  /** In which time the present settings have to prove themselves; 0 where they need not. */
+  trial(): Micros;
+  /** Nothing is new; what the server calls the files by is kept. */
+  keep(run: ProvisioningRun): void;
   /** Reports what was refused, key by key, and that the run failed; the configuration before stays. */
   reportFailed(choice: ServerChoice, staged: Staged | undefined, failure: ProvisioningFailure): void;
+  /** The last good settings: durable, then in force again. */
+  rollBack(done: (result: Result<void, ProvisioningFailure>) => void): void;
+  /** Calls once, at the scheduled time. */
+  schedule(due: () => void): Cancel;
   /** From 0 to below 1. */
   random(): number;
+  confirm: Omit<ConfirmDeps, 'giveUp'>;
   notify(notice: ProvisioningNotice): void;
 }
 
-export interface ProvisioningContext {
+/** What one run has come to so far. */
+export interface ProvisioningRun {
+  choice: ServerChoice;
+  downloaded: Downloaded | undefined;
+  staged: Staged | undefined;
+}
+
+export interface ProvisioningContext extends ProvisioningRun {
   deps: ProvisioningDeps;
   /** Failures in a row. */
   attempt: number;
-  choice: ServerChoice;
-  files: readonly FetchedFile[];
-  staged: Staged | undefined;
+  /** The server of the last failure wants to be left alone for so long. */
+  retryAfter: Micros;
+  /** Another reason to ask came up during the run. */
+  again: boolean;
 }
 
 const download = fromCallback<EventObject, { context: ProvisioningContext }>(({ sendBack, input: { context } }) =>
   context.deps.download(context.choice, context.attempt, (result) =>
-    sendBack(result.ok ? { type: 'downloaded', files: result.value } : { type: 'failed', failure: result.error }),
+    sendBack(result.ok ? { type: 'downloaded', downloaded: result.value } : { type: 'failed', failure: result.error }),
   ),
 );
 
+const report = (sendBack: (event: ProvisioningEvent) => void) => (result: Result<void, ProvisioningFailure>) =>
+  sendBack(result.ok ? { type: 'committed' } : { type: 'failed', failure: result.error });
+
 /** A commit once begun is finished: there is nothing to cancel. */
-const commit = fromCallback<EventObject, { context: ProvisioningContext }>(({ sendBack, input: { context } }) => {
-  if (context.staged?.type !== 'changed') return;
-  context.deps.commit(context.staged.settings, (result) =>
-    sendBack(result.ok ? { type: 'committed' } : { type: 'failed', failure: result.error }),
-  );
+const commit = fromCallback<EventObject, { context: ProvisioningContext }>(({ sendBack, input: { context } }) =>
+  context.deps.commit(context, report(sendBack)),
+);
+const rollBack = fromCallback<EventObject, { deps: ProvisioningDeps }>(({ sendBack, input: { deps } }) => deps.rollBack(report(sendBack)));
+const schedule = fromCallback<EventObject, { deps: ProvisioningDeps }>(({ sendBack, input: { deps } }) =>
+  deps.schedule(() => sendBack({ type: 'sync', by: 'schedule' })),
+);
+
+const confirmDeps = ({ confirm }: ProvisioningDeps, giveUp: () => void): ConfirmDeps => ({
+  reportTrial: () => confirm.reportTrial(),
+  tried: () => confirm.tried(),
+  confirm: () => confirm.confirm(),
+  giveUp,
 });
 
 /** The failure that is known before anything was asked of the network. */
@@ -67,45 +109,82 @@ const choiceFailure = (choice: ServerChoice): ProvisioningFailure | undefined =>
 };
 
 const stageFailure = (staged: Staged | undefined): ProvisioningFailure | undefined =>
-  staged?.type === 'failed' || staged?.type === 'refused' ? staged.failure : undefined;
+  staged === undefined || staged.type === 'changed' || staged.type === 'unchanged' ? undefined : staged.failure;
 
 export const provisioningMachine = setup({
   types: {
     context: {} as ProvisioningContext,
     input: {} as { deps: ProvisioningDeps },
     events: {} as ProvisioningEvent,
+    children: {} as { confirm: 'confirm' },
   },
-  actors: { download, commit },
+  actors: { download, commit, rollBack, schedule, confirm: confirmMachine },
   actions: {
-    choose: assign(({ context }) => ({ choice: context.deps.chooseServer(), files: [], staged: undefined })),
-    keepFiles: assign((_, { files }: { files: readonly FetchedFile[] }) => ({ files })),
-    stage: assign(({ context }) => ({ staged: context.deps.stage(context.files) })),
+    resume: ({ context }) => context.deps.resume(),
+    /** To the machine of the trial: what counts now, and how long it has. */
+    tellConfirm: sendTo('confirm', ({ context }) => ({ type: 'applied', within: context.deps.trial() / MILLISECOND })),
+    tellRegistered: sendTo('confirm', { type: 'registered' }),
+    reportRequested: ({ context }, { by }: { by: SyncReason }) => context.deps.reportRequested(by),
+    noteAgain: assign({ again: true }),
+    choose: assign(({ context }) => ({
+      choice: context.deps.chooseServer(),
+      downloaded: undefined,
+      staged: undefined,
+      retryAfter: 0,
+      again: false,
+    })),
+    keepFiles: assign((_, { downloaded }: { downloaded: Downloaded }) => ({ downloaded })),
+    stage: assign(({ context: { deps, downloaded } }) => ({ staged: downloaded && deps.stage(downloaded) })),
     countFailure: assign(({ context }) => ({ attempt: context.attempt + 1 })),
     forgetFailures: assign({ attempt: 0 }),
+    noteRetryAfter: assign((_, { failure }: { failure: ProvisioningFailure }) => ({ retryAfter: failure.retryAfter ?? 0 })),
     reportStarted: ({ context }) => context.deps.reportStarted(context.choice),
-    reportUnchanged: ({ context }) => context.deps.reportUnchanged(context.choice),
     reportFailed: ({ context }, { failure }: { failure: ProvisioningFailure | undefined }) => {
       if (failure) context.deps.reportFailed(context.choice, context.staged, failure);
     },
-    apply: ({ context: { deps, choice, staged, files } }) => {
-      if (staged?.type !== 'changed') return;
-      deps.apply(choice, staged, files);
-      deps.notify({ type: 'configuration.changed', keys: staged.changed });
-    },
+    keep: ({ context }) => context.deps.keep(context),
+    apply: ({ context }) => context.deps.apply(context),
     settle: ({ context }) => context.deps.notify({ type: 'provisioning.settled' }),
   },
   guards: {
+    again: ({ context }) => context.again,
+    anotherServer: ({ context: { deps, choice } }) => serverText(deps.chooseServer()) !== serverText(choice),
     noServer: ({ context }) => context.choice.type === 'none',
     noUseOfServer: ({ context }) => choiceFailure(context.choice) !== undefined,
     unchanged: ({ context }) => context.staged?.type === 'unchanged',
+    rejected: ({ context }) => context.staged?.type === 'rejected',
     notFit: ({ context }) => stageFailure(context.staged) !== undefined,
   },
-  delays: { retry: ({ context }) => retryDelay(context.attempt, context.deps.random()) / MILLISECOND },
+  delays: { retry: ({ context }) => retryDelay(context.attempt, context.deps.random(), context.retryAfter) / MILLISECOND },
 }).createMachine({
   id: 'provisioning',
-  context: ({ input }) => ({ deps: input.deps, attempt: 0, choice: { type: 'none' }, files: [], staged: undefined }),
-  initial: 'choosing',
+  context: ({ input }) => ({
+    deps: input.deps,
+    attempt: 0,
+    retryAfter: 0,
+    again: false,
+    choice: { type: 'none' },
+    downloaded: undefined,
+    staged: undefined,
+  }),
+  invoke: {
+    id: 'confirm',
+    src: 'confirm',
+    input: ({ context: { deps }, self }) => ({ deps: confirmDeps(deps, () => self.send({ type: 'roll.back' })) }),
+  },
+  initial: 'idle',
+  on: {
+    // During a run: when it is over, there is another.
+    begin: { actions: 'noteAgain' },
+    sync: { actions: ['noteAgain', { type: 'reportRequested', params: ({ event }) => event }] },
+    'lease.changed': { guard: 'anotherServer', actions: raise({ type: 'sync', by: 'lease' }) },
+    registered: { actions: 'tellRegistered' },
+  },
   states: {
+    idle: {
+      entry: ['resume', 'tellConfirm'],
+      on: { begin: 'choosing', 'lease.changed': {}, 'roll.back': 'rollingBack' },
+    },
     choosing: {
       entry: 'choose',
       always: [
@@ -124,13 +203,26 @@ export const provisioningMachine = setup({
       invoke: { src: 'download', input: ({ context }) => ({ context }) },
       on: {
         downloaded: { target: 'staging', actions: { type: 'keepFiles', params: ({ event }) => event } },
-        failed: { target: 'waiting', actions: { type: 'reportFailed', params: ({ event }) => event } },
+        failed: {
+          target: 'waiting',
+          actions: [
+            { type: 'noteRetryAfter', params: ({ event }) => event },
+            { type: 'reportFailed', params: ({ event }) => event },
+          ],
+        },
+        'roll.back': { target: 'rollingBack', actions: 'noteAgain' },
       },
     },
     staging: {
       entry: 'stage',
       always: [
-        { guard: 'unchanged', target: 'resting', actions: 'reportUnchanged' },
+        { guard: 'unchanged', target: 'resting', actions: 'keep' },
+        // Asking again would not change it before somebody changes the files.
+        {
+          guard: 'rejected',
+          target: 'resting',
+          actions: { type: 'reportFailed', params: ({ context }) => ({ failure: stageFailure(context.staged) }) },
+        },
         {
           guard: 'notFit',
           target: 'waiting',
@@ -142,19 +234,41 @@ export const provisioningMachine = setup({
     committing: {
       invoke: { src: 'commit', input: ({ context }) => ({ context }) },
       on: {
-        committed: { target: 'resting', actions: 'apply' },
-        failed: { target: 'waiting', actions: { type: 'reportFailed', params: ({ event }) => event } },
+        committed: { target: 'resting', actions: ['apply', 'tellConfirm'] },
+        failed: { target: 'waiting', actions: [{ type: 'reportFailed', params: ({ event }) => event }, 'tellConfirm'] },
+        // What was on trial is being replaced: neither verdict on it counts.
+        registered: {},
+        'roll.back': {},
+      },
+    },
+    rollingBack: {
+      invoke: { src: 'rollBack', input: ({ context }) => ({ deps: context.deps }) },
+      on: {
+        committed: { target: 'resting', actions: 'tellConfirm' },
+        // The trial begins anew.
+        failed: { target: 'resting', actions: [{ type: 'reportFailed', params: ({ event }) => event }, 'tellConfirm'] },
+        registered: {},
       },
     },
     resting: {
       entry: ['forgetFailures', 'settle'],
-      on: { sync: 'choosing' },
+      invoke: { src: 'schedule', input: ({ context }) => ({ deps: context.deps }) },
+      always: { guard: 'again', target: 'choosing' },
+      on: {
+        begin: 'choosing',
+        sync: { target: 'choosing', actions: { type: 'reportRequested', params: ({ event }) => event } },
+        'roll.back': 'rollingBack',
+      },
     },
     waiting: {
       entry: 'settle',
       exit: 'countFailure',
+      always: { guard: 'again', target: 'choosing' },
       after: { retry: 'choosing' },
-      on: { sync: 'choosing' },
+      on: {
+        sync: { target: 'choosing', actions: { type: 'reportRequested', params: ({ event }) => event } },
+        'roll.back': 'rollingBack',
+      },
     },
   },
 });

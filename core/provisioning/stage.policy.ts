@@ -12,12 +12,23 @@ export interface FetchedFile {
 export type Staged =
   | { type: 'changed'; settings: Settings; changed: readonly string[] }
   | { type: 'unchanged' }
+  /** They were rolled back before. */
+  | { type: 'rejected'; failure: ProvisioningFailure }
   /** The device cannot do what some of the values ask for. */
   | { type: 'refused'; refusals: readonly SettingRefusal[]; failure: ProvisioningFailure }
   | { type: 'failed'; failure: ProvisioningFailure };
 
+/** What fetched files are measured by. */
+export interface StageGround {
+  present: Settings;
+  /** The provisioned layer as it lies on the flash, with what this firmware cannot honour too. */
+  stored: ConfValues;
+  /** Whether these were rolled back. */
+  isRejected(values: ConfValues): boolean;
+}
+
 /** `files` in their order: later keys win. */
-export function stageFiles(present: Settings, files: readonly FetchedFile[]): Staged {
+export function stageFiles({ present, stored, isRejected }: StageGround, files: readonly FetchedFile[]): Staged {
   const merged = new Map<string, string>();
   for (const file of files) {
     const { values, problems } = decodeConf(file.bytes);
@@ -28,7 +39,8 @@ export function stageFiles(present: Settings, files: readonly FetchedFile[]): St
     }
     for (const [key, value] of values) merged.set(key, value);
   }
-  if (sameValues(present.layers.provisioned, merged)) return { type: 'unchanged' };
+  if (sameValues(stored, merged)) return { type: 'unchanged' };
+  if (isRejected(merged)) return REJECTED;
   const settings = present.withProvisioned(merged);
   // A local value that the device cannot honour is not the server's fault.
   const refusals = checkSettings(settings).filter(({ key }) => settings.origin(key) === 'provisioned');
@@ -39,6 +51,17 @@ export function stageFiles(present: Settings, files: readonly FetchedFile[]): St
   }
   return { type: 'changed', settings, changed: changedKeys(present, settings) };
 }
+
+/** What the server has is what was rolled back. */
+export const REJECTED: Staged = {
+  type: 'rejected',
+  failure: {
+    stage: 'confirm',
+    kind: 'refused',
+    detail: 'the server still has the settings that were rolled back, because no account registered with them',
+    mend: 'correct them on the server: they are taken again when they have changed',
+  },
+};
 
 const sameValues = (a: ConfValues, b: ConfValues): boolean => a.size === b.size && [...a].every(([key, value]) => b.get(key) === value);
 

@@ -26,6 +26,8 @@ export interface RegistrationOptions {
   locate(done: (result: Result<readonly Target[], HalError>) => void): Cancel;
   /** Where this account is reached by that flow. */
   contact(flow: Flow): Address;
+  /** Registered, or refreshed. */
+  onRegistered(): void;
 }
 
 /** As the status page tells it. */
@@ -208,6 +210,7 @@ export class Registration {
       this.#options.kernel.emit('registration.registered', { account: this.account, server, transport: flow.transport, expires });
     }
     this.#registered = report;
+    this.#options.onRegistered();
     const share = REFRESH.from + REFRESH.spread * fraction(this.#options.entropy);
     this.#send({ type: 'accepted', refreshIn: Math.max(REFRESH_MS_MIN, Math.round(expires * SECOND_MS * share)) });
   }

@@ -4,9 +4,9 @@ import type { SipRequest } from './message.codec.js';
 import { mediaType } from './session.js';
 
 /** What we do, in the order of the Allow field. */
-const METHODS = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS'] as const;
+const METHODS = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'NOTIFY'] as const;
 /** Methods of SIP that we know of and do not do: 405, where another's is a 501. */
-const OTHER_METHODS = new Set(['REGISTER', 'SUBSCRIBE', 'NOTIFY', 'PUBLISH', 'MESSAGE', 'INFO', 'UPDATE', 'PRACK', 'REFER']);
+const OTHER_METHODS = new Set(['REGISTER', 'SUBSCRIBE', 'PUBLISH', 'MESSAGE', 'INFO', 'UPDATE', 'PRACK', 'REFER']);
 /** Option tags that a request may require (20.32). */
 const EXTENSIONS: readonly string[] = [];
 

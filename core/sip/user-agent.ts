@@ -7,6 +7,7 @@ import { octetText } from '../text/octet-text.js';
 import type { SecureStreams } from '../tls/secure-streams.js';
 import { contactFor, createRegisterEngine, nextHopOf } from './account.js';
 import { writeAddress } from './address.codec.js';
+import { BAD_EVENT, type CheckSync, checkSyncOf } from './check-sync.policy.js';
 import type { HeaderField, ResponseParts } from './compose.js';
 import type { HostPort, SipAccount, SipConfig, SipServer } from './config.js';
 import { Dialog, dialogKeyOf } from './dialog.engine.js';
@@ -34,6 +35,10 @@ export interface SipStackOptions {
   /** The device's own address, of the present lease. */
   localAddress(): IpAddress;
   onInvite(invite: IncomingInvite): void;
+  /** Someone who may call asks the device to look for other settings; the request is answered already. */
+  onCheckSync(request: CheckSync): void;
+  /** An account registered, or refreshed its registration. */
+  onRegistered(account: string): void;
 }
 
 export interface SipStack {
@@ -136,6 +141,7 @@ class UserAgent implements SipStack {
       ...{ kernel, entropy, account: account.id, engine, transport: this.#transport, transactions: this.#transactions },
       locate: (done) => this.#locate(nextHopOf(server), config.transport, done),
       contact: (flow) => contactFor(user, flow, config.instance),
+      onRegistered: () => this.#options.onRegistered(account.id),
     });
   }
 
@@ -150,9 +156,10 @@ class UserAgent implements SipStack {
     const dialog = dialogKeyOf(request);
     const session = dialog === undefined ? undefined : this.#sessions.get(dialog);
     const refusal = refusalOf(request) ?? (session ? undefined : this.#strangerRefusal(inbound, dialog));
-    if (refusal) this.#refuse(inbound, refusal);
+    if (refusal) this.#answer(inbound, refusal);
+    else if (request.method === 'NOTIFY') this.#onNotify(inbound);
     else if (session) session.onRequest(inbound);
-    else if (request.method === 'OPTIONS') this.#refuse(inbound, { status: 200, headers: [ALLOW, ACCEPT] });
+    else if (request.method === 'OPTIONS') this.#answer(inbound, { status: 200, headers: [ALLOW, ACCEPT] });
     else this.#onInvite(inbound);
   }
 
@@ -165,7 +172,14 @@ class UserAgent implements SipStack {
     return open || !this.#options.config.server || this.#accountOf(request) ? undefined : { status: 404 };
   }
 
-  #refuse(inbound: InboundRequest, parts: ResponseParts): void {
+  /** Answered first: what follows may end this stack. */
+  #onNotify(inbound: InboundRequest): void {
+    const wish = checkSyncOf(inbound.request);
+    this.#answer(inbound, wish ? { status: 200 } : BAD_EVENT);
+    if (wish) this.#options.onCheckSync(wish);
+  }
+
+  #answer(inbound: InboundRequest, parts: ResponseParts): void {
     const headers: readonly HeaderField[] = [...(parts.headers ?? []), this.#serverField()];
     inbound.respond({ ...parts, headers, toTag: this.#transactions.token() });
   }

@@ -93,6 +93,7 @@ describe('calls', () => {
       return ok({ close: () => void speakers-- });
     },
   };
+  let idle = 0;
   const calls = (mode: SrtpMode = 'disabled', insecure: 'warn' | 'refuse' = 'warn', device: Audio = audio): Calls =>
     new Calls({
       kernel: createKernel(clock, (event) => events.push(event)),
@@ -102,6 +103,7 @@ describe('calls', () => {
       localAddress: () => '192.0.2.1',
       srtp: { mode, suites: ['AES_CM_128_HMAC_SHA1_80'], insecure },
       limits: CALL_LIMITS,
+      onIdle: () => idle++,
     });
   const names = (): string[] => events.map(({ event }) => event).filter((event) => event !== 'machine.state');
   const packet = (sequence: number): Uint8Array => {
@@ -135,10 +137,11 @@ describe('calls', () => {
     hear(0, 50);
     caller.events!.onEnded('peer', 'BYE');
     expect(events.at(-2)).toMatchObject({ event: 'call.ended', by: 'peer', reason: 'BYE', seconds: 1 });
-    expect({ ports: open.size, speakers, active: table.active, told: caller.told }).toEqual({
+    expect({ ports: open.size, speakers, active: table.active, idle, told: caller.told }).toEqual({
       ports: 0,
       speakers: 0,
       active: 0,
+      idle: 1,
       told: ['200'],
     });
   });

@@ -5,13 +5,14 @@ import { board8180g2 } from '../../boards/8180-g2.js';
 import { featuresOf } from '../../core/device/features.js';
 import { formatUrl } from '../../core/http/url.js';
 import { planFiles } from '../../core/provisioning/file-plan.js';
-import { retryDelay } from '../../core/provisioning/retry.policy.js';
+import { requestPause, retryDelay } from '../../core/provisioning/retry.policy.js';
 import { chooseServer } from '../../core/provisioning/server.policy.js';
-import { stageFiles } from '../../core/provisioning/stage.policy.js';
+import { type Staged, stageFiles } from '../../core/provisioning/stage.policy.js';
 import { Settings } from '../../core/settings/settings.js';
 import { utf8 } from '../../hal/base/bytes.js';
-import { SECOND } from '../../hal/base/time.js';
+import { DAY, HOUR, MINUTE, SECOND } from '../../hal/base/time.js';
 import type { BoardProfile } from '../../hal/board.js';
+import { randomFrom } from '../support/mutation.js';
 
 const given = (values: Record<string, string> = {}, board: BoardProfile = board8180g2): Settings =>
   new Settings({ board, features: featuresOf(board, board.firmware.newest), mac: '0022EE0A0001' }).withProvisioned(
@@ -106,30 +107,59 @@ describe('the choice of the server', () => {
 });
 
 describe('the retry', () => {
-  it('doubles from 15 s to 4 min, between half and all of it', () => {
-    expect([0, 1, 2, 3, 4, 5, 100].map((n) => retryDelay(n, 1) / SECOND)).toEqual([15, 30, 60, 120, 240, 240, 240]);
-    expect([0, 4].map((n) => retryDelay(n, 0) / SECOND)).toEqual([7.5, 120]);
+  it('doubles from 15 s to 4 min 30 s, between half and all of it', () => {
+    expect([0, 1, 2, 3, 4, 5, 100].map((n) => retryDelay(n, 1) / SECOND)).toEqual([15, 30, 60, 120, 240, 270, 270]);
+    expect([0, 5].map((n) => retryDelay(n, 0) / SECOND)).toEqual([7.5, 135]);
+  });
+
+  it('keeps to what the server asks for, which everybody was told, up to an hour', () => {
+    expect([0, 1].map((random) => retryDelay(0, random, 120 * SECOND) / SECOND)).toEqual([120, 180]);
+    expect(retryDelay(5, 1, 10 * SECOND) / SECOND).toBe(270);
+    expect(retryDelay(0, 0, 365 * DAY)).toBe(HOUR);
+  });
+
+  it('leaves time between the requests of one device, once a server has failed', () => {
+    expect([0, 1, 7].map(requestPause)).toEqual([0, SECOND, SECOND]);
+  });
+
+  it('a fleet of 200 whose server returns after 30 minutes: at most 20 requests in any second, 95 % done within 5 minutes', () => {
+    const requests = 6;
+    for (let seed = 1; seed <= 20; seed++) {
+      const random = randomFrom(seed);
+      const found = Array.from({ length: 200 }, () => firstAfter(30 * MINUTE, () => random(1 << 20) / (1 << 20)));
+      const asked = found.flatMap((at) => Array.from({ length: requests }, (_, n) => at + n * requestPause(1))).sort((a, b) => a - b);
+      const busiest = Math.max(...asked.map((at, i) => asked.findLastIndex((other) => other < at + SECOND) - i + 1));
+      expect(busiest).toBeLessThanOrEqual(20);
+      const late = found.map((at) => at + requests * requestPause(1) - 30 * MINUTE).filter((after) => after > 5 * MINUTE);
+      expect(late.length).toBeLessThanOrEqual(10);
+    }
   });
 });
 
+/** When a device that was switched on with its whole fleet, and its server away, asks for the first time after `away`. */
+function firstAfter(away: number, random: () => number): number {
+  let at = 0;
+  for (let attempt = 0; at < away; attempt++) at += retryDelay(attempt, random());
+  return at;
+}
+
 describe('staging', () => {
   const file = (name: string, text: string) => ({ name, bytes: utf8(text) });
+  const stage = (present: Settings, files: ReturnType<typeof file>[], rejected = ''): Staged =>
+    stageFiles({ present, stored: present.layers.provisioned, isRejected: (values) => [...values.keys()].join() === rejected }, files);
 
   it('lets later files win, and tells what changes', () => {
-    const staged = stageFiles(given({ 'sip.regexp': '300' }), [
-      file('p', 'sip.regexp = 300\nsip.transp = udp'),
-      file('m', 'sip.transp = tls'),
-    ]);
+    const staged = stage(given({ 'sip.regexp': '300' }), [file('p', 'sip.regexp = 300\nsip.transp = udp'), file('m', 'sip.transp = tls')]);
     expect(staged).toMatchObject({ type: 'changed', changed: ['sip.transp'] });
     expect(staged.type === 'changed' && staged.settings.get('sip.transp')).toBe('tls');
   });
 
   it('knows what it has already', () => {
-    expect(stageFiles(given({ a: '1', b: '' }), [file('p', 'b =\na = 1')])).toEqual({ type: 'unchanged' });
+    expect(stage(given({ a: '1', b: '' }), [file('p', 'b =\na = 1')])).toEqual({ type: 'unchanged' });
   });
 
   it('refuses all of it for one line that it cannot read', () => {
-    expect(stageFiles(given(), [file('p', 'a = 1'), file('algomX.conf', 'b = 2\noops')])).toEqual({
+    expect(stage(given(), [file('p', 'a = 1'), file('algomX.conf', 'b = 2\noops')])).toEqual({
       type: 'failed',
       failure: {
         stage: 'settings',
@@ -141,7 +171,7 @@ describe('staging', () => {
   });
 
   it('refuses all of it for one value that the device cannot honour', () => {
-    const staged = stageFiles(given({}, board8061), [file('p', 'sip.transp = tls\nsip.srtp = standard\nsip.u1.user = 101')]);
+    const staged = stage(given({}, board8061), [file('p', 'sip.transp = tls\nsip.srtp = standard\nsip.u1.user = 101')]);
     expect(staged).toMatchObject({
       type: 'refused',
       refusals: [{ key: 'sip.srtp' }, { key: 'sip.transp' }],
@@ -149,8 +179,13 @@ describe('staging', () => {
     });
   });
 
+  it('does not take again what was rolled back, until it is something else', () => {
+    expect(stage(given(), [file('p', 'a = 1'), file('m', 'b = 2')], 'a,b').type).toBe('rejected');
+    expect(stage(given(), [file('p', 'a = 1'), file('m', 'c = 2')], 'a,b').type).toBe('changed');
+  });
+
   it('does not blame the server for a local value', () => {
     const settings = given({}, board8061).withLocal(new Map([['sip.transp', 'tls']]));
-    expect(stageFiles(settings, [file('p', 'sip.u1.user = 101')]).type).toBe('changed');
+    expect(stage(settings, [file('p', 'sip.u1.user = 101')]).type).toBe('changed');
   });
 });

@@ -1,143 +1,31 @@
 import { describe, expect, it } from 'vitest';
-import { createActor } from 'xstate';
 import { board8061 } from '../../boards/8061.js';
-import { board8180g2 } from '../../boards/8180-g2.js';
-import { featuresOf } from '../../core/device/features.js';
-import { actorClock } from '../../core/kernel/actor-clock.js';
-import type { EndpointEvent } from '../../core/kernel/events.js';
-import { createKernel } from '../../core/kernel/kernel.js';
-import { type ProvisioningNotice, provisioningMachine } from '../../core/provisioning/provisioning.machine.js';
-import { provisioningDeps } from '../../core/provisioning/provisioning-deps.js';
-import { decodeConf } from '../../core/settings/conf.codec.js';
-import { Settings } from '../../core/settings/settings.js';
-import { utf8 } from '../../hal/base/bytes.js';
 import { fail, ok } from '../../hal/base/result.js';
 import { MINUTE, SECOND } from '../../hal/base/time.js';
-import type { BoardProfile } from '../../hal/board.js';
-import type { Done, HalError, IpAddress, Lease, Result, TlsStream } from '../../hal/hal.js';
-import { createNodeCrypto } from '../../hal/node/crypto.js';
-import { ScriptedStream } from '../support/scripted-stream.js';
-import { VirtualClock } from '../support/virtual-clock.js';
+import type { HalError } from '../../hal/hal.js';
+import { MODEL, ProvisioningRig, type RigOptions, type Served, UNIT, UNIT_LOWER } from './rig.js';
 
-const MODEL = '/algop8180g2.conf';
-const UNIT = '/algom0022EE0A0001.conf';
-const UNIT_LOWER = '/algom0022ee0a0001.conf';
-
-type Served = Record<string, string | number>;
-
-/** A device's provisioning over a scripted network: the test is DNS, server and flash. */
-function setUp(option66: string | undefined, given: { board?: BoardProfile; flash?: Result<void, HalError> } = {}) {
-  const { board = board8180g2, flash = ok(undefined) } = given;
-  const clock = new VirtualClock();
-  const events: EndpointEvent[] = [];
-  const kernel = createKernel(clock, (event) => events.push(event));
-  const streams: { stream: ScriptedStream; to: string; secure: boolean }[] = [];
-  const names: string[] = [];
-  const notices: ProvisioningNotice[] = [];
-  const saved: string[] = [];
-  let addresses: Result<readonly IpAddress[], HalError> = ok(['192.0.2.10']);
-  let settings = new Settings({ board, features: featuresOf(board, board.firmware.newest), mac: '0022EE0A0001' });
-  // Answers come in turns of their own, a moment later (law 1).
-  const later = (run: () => void): void => kernel.timer('test', run).set(clock.now() + 1);
-  const stream = (to: string, secure: boolean): ScriptedStream => {
-    const made = new ScriptedStream((deliver) => kernel.turn(clock.now(), () => deliver(clock.now())));
-    streams.push({ stream: made, to, secure });
-    return made;
-  };
-  const lease = (): Lease => ({
-    address: '192.0.2.2',
-    prefix: 24,
-    dns: [],
-    ntp: [],
-    options: new Map(option66 === undefined ? [] : [[66, utf8(option66)]]),
-  });
-  const resolve = (name: string, _type: string, done: Done<readonly never[]>): (() => void) => {
-    names.push(name);
-    later(() => done(addresses as Result<readonly never[], HalError>, clock.now()));
-    return () => {};
-  };
-  const deps = provisioningDeps({
-    kernel,
-    net: {
-      connect: (to) => stream(`${to.address}:${to.port}`, false),
-      resolve,
-      udp: () => fail('unsupported', 'no datagrams here'),
-    },
-    secure: { connect: ({ to, name }) => stream(`${name} ${to.address}:${to.port}`, true) as unknown as TlsStream },
-    crypto: createNodeCrypto({ clock, keysOn: 'thread' }),
-    entropy: { fill: (out) => out.fill(0x80) },
-    userAgent: 'Algo-8180G2/5.5',
-    settings: () => settings,
-    lease,
-    clientCertificate: () => '0022EE0A0001',
-    save: (bytes, done) => {
-      if (flash.ok) saved.push([...decodeConf(bytes).values].map(([k, v]) => `${k}=${v}`).join(' '));
-      later(() => done(flash, clock.now()));
-    },
-    apply: (next) => {
-      settings = next;
-    },
-    notify: (notice) => notices.push(notice),
-  });
-  const actor = createActor(provisioningMachine, { input: { deps }, clock: actorClock(kernel) });
-  actor.subscribe({ error: (error) => Promise.reject(error) });
-  const last = () => streams.at(-1)!;
-  return {
-    clock,
-    events,
-    streams,
-    names,
-    notices,
-    saved,
-    actor,
-    last,
-    settings: () => settings,
-    told: () => events.map(({ at: _, event, ...fields }) => ({ event, ...fields })),
-    setAddresses: (next: typeof addresses) => {
-      addresses = next;
-    },
-    start: () => {
-      actor.start();
-      clock.run(10);
-    },
-    /** Opens the newest connection and answers its requests until none comes any more. */
-    serve: (files: Served): string[] => {
-      const asked: string[] = [];
-      const server = last().stream;
-      server.open();
-      for (let text = server.taken(); text !== ''; text = server.taken()) {
-        const path = /^GET (\S+)/.exec(text)?.[1] ?? '?';
-        // No companion has a digest here: it may be absent by default.
-        if (!path.endsWith('.md5')) asked.push(path);
-        const file = files[path] ?? 404;
-        const body = typeof file === 'string' ? file : 'no';
-        server.answer(`HTTP/1.1 ${typeof file === 'string' ? 200 : file} X\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
-      }
-      clock.run(10);
-      return asked;
-    },
-  };
-}
-type Setup = ReturnType<typeof setUp>;
-const failureOf = (setup: Setup) =>
-  setup.told().find((e) => e.event === 'provisioning.failed') as unknown as { stage: string; kind: string; detail: string; mend: string };
+const setUp = (option66: string | undefined, more: RigOptions = {}): ProvisioningRig => new ProvisioningRig({ option66, ...more });
+const failureOf = (setup: ProvisioningRig) =>
+  setup.named('provisioning.failed')[0] as { stage: string; kind: string; detail: string; mend: string } | undefined;
 
 describe('provisioning', () => {
   it('fetches the files of model and unit over one TLS connection, commits and applies them', () => {
     const setup = setUp('https://prov.example.test/');
     setup.start();
     expect(setup.names).toEqual(['prov.example.test']);
-    expect(setup.last()).toMatchObject({ to: 'prov.example.test 192.0.2.10:443', secure: true });
+    expect(setup.last).toMatchObject({ to: 'prov.example.test 192.0.2.10:443', secure: true });
     expect(setup.serve({ [MODEL]: 'sip.transp = tls\nsip.srtp = optional', [UNIT]: 'sip.u1.user = 101\nsip.srtp = standard' })).toEqual([
       MODEL,
       UNIT,
     ]);
-    expect(setup.saved).toEqual(['sip.srtp=standard sip.transp=tls sip.u1.user=101']);
-    expect(setup.settings().get('sip.srtp')).toBe('standard');
-    expect(setup.settings().origin('sip.srtp')).toBe('provisioned');
+    expect(setup.stored).toBe('sip.srtp=standard sip.transp=tls sip.u1.user=101');
+    expect(setup.settings.get('sip.srtp')).toBe('standard');
+    expect(setup.settings.origin('sip.srtp')).toBe('provisioned');
     const changed = ['sip.srtp', 'sip.transp', 'sip.u1.user'];
     expect(setup.told()).toEqual([
       { event: 'provisioning.started', server: 'https://prov.example.test/', method: 'DHCP option 66' },
+      { event: 'settings.changed', by: 'provisioned', keys: changed },
       {
         event: 'provisioning.applied',
         server: 'https://prov.example.test/',
@@ -148,14 +36,14 @@ describe('provisioning', () => {
     ]);
     expect(setup.notices).toEqual([{ type: 'configuration.changed', keys: changed }, { type: 'provisioning.settled' }]);
     expect(setup.streams).toHaveLength(1);
-    expect(setup.last().stream.state).toBe('ended');
+    expect(setup.last.stream.state).toBe('ended');
   });
 
   it('goes on without a file that is not there, and tries the MAC in lower case', () => {
     const setup = setUp('http://192.0.2.9:8080/prov');
     setup.start();
     expect(setup.names).toEqual([]);
-    expect(setup.last()).toMatchObject({ to: '192.0.2.9:8080', secure: false });
+    expect(setup.last).toMatchObject({ to: '192.0.2.9:8080', secure: false });
     expect(setup.serve({ [`/prov${UNIT_LOWER}`]: 'a = 1' })).toEqual([`/prov${MODEL}`, `/prov${UNIT}`, `/prov${UNIT_LOWER}`]);
     expect(setup.told().at(-1)).toMatchObject({ event: 'provisioning.applied', files: [UNIT_LOWER.slice(1)], clientCertificate: '' });
   });
@@ -164,9 +52,8 @@ describe('provisioning', () => {
     const setup = setUp('http://192.0.2.9/');
     setup.start();
     setup.serve({ [MODEL]: 'a = 1' });
-    setup.actor.send({ type: 'sync' });
+    setup.actor.send({ type: 'sync', by: 'check-sync' });
     setup.serve({ [MODEL]: '# the same\r\na=1' });
-    expect(setup.saved).toHaveLength(1);
     expect(setup.told().at(-1)).toEqual({ event: 'provisioning.unchanged', server: 'http://192.0.2.9/' });
     expect(setup.notices.filter(({ type }) => type === 'configuration.changed')).toHaveLength(1);
   });
@@ -196,17 +83,17 @@ describe('provisioning', () => {
     const setup = setUp('http://192.0.2.9/', { board: board8061 });
     setup.start();
     setup.serve({ '/algop8061.conf': 'sip.u1.user = 101' });
-    setup.actor.send({ type: 'sync' });
+    setup.actor.send({ type: 'sync', by: 'check-sync' });
     setup.serve({ '/algop8061.conf': 'sip.u1.user = 102\nsip.transp = tls' });
-    expect(setup.saved).toEqual(['sip.u1.user=101']);
-    expect(setup.settings().get('sip.u1.user')).toBe('101');
+    expect(setup.stored).toBe('sip.u1.user=101');
+    expect(setup.settings.get('sip.u1.user')).toBe('101');
     expect(setup.told().slice(-2)).toMatchObject([
       { event: 'settings.refused', key: 'sip.transp', value: 'tls', board: '8061' },
       { event: 'provisioning.failed', stage: 'settings' },
     ]);
   });
 
-  it.each<[string, Served, Partial<ReturnType<typeof failureOf>>]>([
+  it.each<[string, Served, Partial<NonNullable<ReturnType<typeof failureOf>>>]>([
     ['no file at all', {}, { stage: 'download', kind: 'not-found', mend: 'put algop8180g2.conf or algom0022EE0A0001.conf on the server' }],
     ['a server that refuses', { [MODEL]: 403 }, { stage: 'download', kind: 'refused', detail: 'algop8180g2.conf: the server answers 403' }],
     ['a broken server', { [MODEL]: 'a = 1', [UNIT]: 503 }, { stage: 'download', kind: 'other' }],
@@ -220,8 +107,8 @@ describe('provisioning', () => {
     const setup = setUp('http://192.0.2.9/');
     setup.start();
     setup.serve(files);
-    expect(setup.saved).toEqual([]);
-    expect(setup.settings().given()).toEqual([]);
+    expect(setup.stored).toBe('');
+    expect(setup.settings.given()).toEqual([]);
     expect(failureOf(setup)).toMatchObject(expected);
     expect(setup.notices).toEqual([{ type: 'provisioning.settled' }]);
   });
@@ -234,7 +121,7 @@ describe('provisioning', () => {
   ])('a connection that ends with %s fails in stage %s, and nothing is asked in the clear', (kind, stage) => {
     const setup = setUp('https://prov.example.test/');
     setup.start();
-    setup.last().stream.fail({ kind, detail: 'why' });
+    setup.last.stream.fail({ kind, detail: 'why' });
     expect(failureOf(setup)).toMatchObject({ stage, kind, detail: 'why' });
     setup.clock.run(20 * MINUTE);
     expect(setup.streams.length).toBeGreaterThan(3);
@@ -243,34 +130,35 @@ describe('provisioning', () => {
 
   it('a name that nobody knows', () => {
     const setup = setUp('https://prov.example.test/');
-    setup.setAddresses(fail('not-found', 'no such name'));
+    setup.addresses = fail('not-found', 'no such name');
     setup.start();
     expect(failureOf(setup)).toMatchObject({ stage: 'name', kind: 'not-found', detail: 'no such name' });
     expect(setup.streams).toEqual([]);
   });
 
   it('a flash that is full: nothing counts', () => {
-    const setup = setUp('http://192.0.2.9/', { flash: fail('full', 'too much') });
+    const setup = setUp('http://192.0.2.9/');
+    setup.store.outcome = fail('full', 'too much');
     setup.start();
     setup.serve({ [MODEL]: 'a = 1' });
     expect(failureOf(setup)).toMatchObject({ stage: 'storage', kind: 'full', detail: 'too much' });
-    expect(setup.settings().given()).toEqual([]);
+    expect(setup.settings.given()).toEqual([]);
   });
 
   it('tries again with longer and longer pauses, each time the next address, and stops when it has succeeded', () => {
     const setup = setUp('http://prov.example.test/');
-    setup.setAddresses(ok(['192.0.2.10', '192.0.2.11']));
+    setup.addresses = ok(['192.0.2.10', '192.0.2.11']);
     setup.start();
     const began: number[] = [];
     for (let i = 0; i < 8; i++) {
       began.push(setup.clock.now());
-      setup.last().stream.fail({ kind: 'unreachable', detail: 'no route' });
+      setup.last.stream.fail({ kind: 'unreachable', detail: 'no route' });
       const before = setup.streams.length;
       while (setup.streams.length === before) setup.clock.run(SECOND / 4);
     }
     const pauses = began.slice(1).map((at, i) => (at - began[i]!) / SECOND);
-    // The test's entropy is half of what can be: three quarters of 15 s, doubled up to three quarters of 4 min.
-    for (const [i, expected] of [11.3, 22.5, 45, 90, 180, 180, 180].entries()) expect(Math.abs(pauses[i]! - expected)).toBeLessThan(1);
+    // The test's entropy is half of what can be: three quarters of 15 s, doubled up to three quarters of 4 min 30 s.
+    for (const [i, expected] of [11.3, 22.5, 45, 90, 180, 202.5, 202.5].entries()) expect(Math.abs(pauses[i]! - expected)).toBeLessThan(1);
     expect(setup.streams.slice(0, 3).map(({ to }) => to)).toEqual(['192.0.2.10:80', '192.0.2.11:80', '192.0.2.10:80']);
     setup.serve({ [MODEL]: 'a = 1' });
     const connections = setup.streams.length;
@@ -281,17 +169,17 @@ describe('provisioning', () => {
   it('does not wait when there is a reason to ask now', () => {
     const setup = setUp('http://192.0.2.9/');
     setup.start();
-    setup.last().stream.fail({ kind: 'unreachable', detail: 'no route' });
-    setup.actor.send({ type: 'sync' });
+    setup.last.stream.fail({ kind: 'unreachable', detail: 'no route' });
+    setup.actor.send({ type: 'sync', by: 'check-sync' });
     expect(setup.streams).toHaveLength(2);
   });
 
   it('stopped in the middle of a download, it leaves the connection and reports nothing more', () => {
     const setup = setUp('http://192.0.2.9/');
     setup.start();
-    setup.last().stream.open();
+    setup.last.stream.open();
     setup.actor.stop();
-    expect(setup.last().stream.state).toBe('ended');
+    expect(setup.last.stream.state).toBe('ended');
     setup.clock.run(10 * MINUTE);
     expect(setup.told().map(({ event }) => event)).toEqual(['provisioning.started']);
   });

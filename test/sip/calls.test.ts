@@ -288,7 +288,7 @@ describe('requests that need nobody', () => {
   it('OPTIONS gets what we do', () => {
     const response = one({}, 'OPTIONS');
     expect(response.status).toBe(200);
-    expect(response.headers.get('allow')).toBe('INVITE, ACK, CANCEL, BYE, OPTIONS');
+    expect(response.headers.get('allow')).toBe('INVITE, ACK, CANCEL, BYE, OPTIONS, NOTIFY');
     expect(response.headers.get('accept')).toBe('application/sdp');
   });
 

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { EndpointEvent } from '../../core/kernel/events.js';
 import { createKernel, type Kernel } from '../../core/kernel/kernel.js';
+import type { CheckSync } from '../../core/sip/check-sync.policy.js';
 import type { SipConfig } from '../../core/sip/config.js';
 import type { IncomingInvite } from '../../core/sip/incoming-invite.js';
 import { readMessage, type SipMessage } from '../../core/sip/message.codec.js';
@@ -182,6 +183,9 @@ export interface Rig {
   wire: Wire;
   events: EndpointEvent[];
   invites: IncomingInvite[];
+  checkSyncs: CheckSync[];
+  /** An account for each time that it registered or refreshed. */
+  registered: string[];
   stack: SipStack;
   /** Moves time on, in ms. */
   run(ms: number): void;
@@ -203,13 +207,17 @@ export function createRig(config: Partial<SipConfig> = {}, seed = 1): Rig {
     accept: (under) => under as TlsStream,
   };
   const invites: IncomingInvite[] = [];
+  const checkSyncs: CheckSync[] = [];
+  const registered: string[] = [];
   const stack = createSipStack({
     ...{ kernel, net: turned, secure, entropy: seededEntropy(seed), crypto: testCrypto, config: { ...baseConfig, ...config } },
     localAddress: () => DEVICE,
     onInvite: (invite) => invites.push(invite),
+    onCheckSync: (wish) => checkSyncs.push(wish),
+    onRegistered: (account) => registered.push(account),
   });
   return {
-    ...{ clock, kernel, wire, events, invites, stack },
+    ...{ clock, kernel, wire, events, invites, checkSyncs, registered, stack },
     run: (ms) => clock.run(ms * MILLISECOND),
     names: () => events.map(({ event }) => event).filter((event) => event !== 'machine.state'),
   };
