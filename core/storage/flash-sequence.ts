@@ -1,5 +1,5 @@
 /** Flash operations one after the other, ending at the first that fails. */
-import { EMPTY } from '../../hal/base/bytes.js';
+import { EMPTY, isFilledWith } from '../../hal/base/bytes.js';
 import { invariant, ok } from '../../hal/base/result.js';
 import type { Done, Flash, FlashOp, Micros, Partition } from '../../hal/hal.js';
 
@@ -26,7 +26,7 @@ export function programPages(partition: Partition, offset: number, bytes: Uint8A
   return ops;
 }
 
-export const isErased = (partition: Partition, bytes: Uint8Array): boolean => bytes.every((byte) => byte === partition.erased);
+export const isErased = (partition: Partition, bytes: Uint8Array): boolean => isFilledWith(bytes, partition.erased);
 
 /** The octets of a read operation. */
 export function readFlash(flash: Flash, partition: string, offset: number, length: number, done: Done<Uint8Array>): void {

@@ -22,7 +22,7 @@
  * first transaction durable. So a power cut leaves a transaction without a valid commit record, never a commit without its transaction;
  * where the latter is found all the same, the flash is damaged, and that is said.
  */
-import { concat, fromUtf8, putU32, u16, u32, utf8 } from '../../hal/base/bytes.js';
+import { concat, fromUtf8, isFilledWith, putU32, u16, u32, utf8 } from '../../hal/base/bytes.js';
 import { crc32 } from './crc32.js';
 
 export interface FileChange {
@@ -122,7 +122,7 @@ export function readArea(area: Uint8Array, page: number, erased: number): AreaLo
     number++;
     next = readTransaction(area, end, page, { sequence, number });
   }
-  const clean = area.subarray(end).every((octet) => octet === erased);
+  const clean = isFilledWith(area.subarray(end), erased);
   const lost = clean ? undefined : findCommit(area, end, page, sequence);
   // An area's header comes after its first transaction: without one, the header speaks of something that is gone.
   const gone = number === 1 ? 1 : lost;

@@ -1,5 +1,7 @@
 /** Memory that costs nothing where it is erased. */
 
+import { isFilledWith } from '../../hal/base/bytes.js';
+
 const CHUNK = 4096;
 
 export class SparseMemory {
@@ -32,7 +34,7 @@ export class SparseMemory {
     this.#each(offset, bytes.length, (index, from, to, done) => {
       const part = bytes.subarray(done, done + to - from);
       const known = this.#chunks.get(index);
-      if ((!known || part.length === CHUNK) && this.#isErased(part)) {
+      if ((!known || part.length === CHUNK) && isFilledWith(part, this.erased)) {
         this.#chunks.delete(index);
         return;
       }
@@ -40,12 +42,6 @@ export class SparseMemory {
       chunk.set(part, from);
       this.#chunks.set(index, chunk);
     });
-  }
-
-  /** A loop of its own: a whole image of 16 MiB is looked through octet by octet. */
-  #isErased(bytes: Uint8Array): boolean {
-    for (let i = 0; i < bytes.length; i++) if (bytes[i] !== this.erased) return false;
-    return true;
   }
 
   /** Calls `visit` for each chunk touched: its index, the range inside it, and how many octets came before. */
