@@ -1,10 +1,11 @@
-/** What HTTP servers send: answers in any pieces, chunks, addresses, dates, challenges. */
+/** What HTTP servers send: answers in any pieces, chunks, addresses, dates, challenges, companions of files. */
 import { readChallenge } from '../../../core/auth/digest.js';
 import { readAuthSchemes } from '../../../core/auth/scheme.codec.js';
 import { ChunkedReader } from '../../../core/http/chunked.engine.js';
 import { readHttpDate } from '../../../core/http/date.codec.js';
 import { ResponseReader, type ResponseResult } from '../../../core/http/response.engine.js';
 import { formatUrl, inFolder, parseUrl, resolveReference } from '../../../core/http/url.js';
+import { readMd5 } from '../../../core/provisioning/md5.codec.js';
 import { concat, fromLatin1, latin1 } from '../../../hal/base/bytes.js';
 import { expectOk } from '../../../hal/base/result.js';
 import type { Target } from '../hunt.js';
@@ -128,4 +129,15 @@ const challenge: Target = {
   },
 };
 
-export const httpTargets: readonly Target[] = [response, chunked, url, date, challenge];
+const md5: Target = {
+  name: 'md5 companion',
+  samples: ['d41d8cd98f00b204e9800998ecf8427e  algop8301.conf\n', '\\D41D8CD98F00B204E9800998ECF8427E *a\\nb'].map(fromLatin1),
+  tokens: tokens('\n', '\\', ' ', '\ufeff', '0123456789abcdef'),
+  read(input) {
+    const digest = readMd5(input);
+    holds(digest === undefined || /^[0-9a-f]{32}$/.test(digest), 'a digest has 32 digits');
+    return digest !== undefined;
+  },
+};
+
+export const httpTargets: readonly Target[] = [response, chunked, url, date, challenge, md5];
