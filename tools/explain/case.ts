@@ -1,10 +1,11 @@
 /** One connection and all that is known beside it: what the findings are drawn from. */
-import { type Certificate, readCertificate } from '../../core/certs/certificate.codec.js';
+import { type Certificate, isSelfIssued, readCertificate } from '../../core/certs/certificate.codec.js';
+import { sameName } from '../../core/certs/name.codec.js';
 import { type NameRule, nameFault } from '../../core/certs/names.policy.js';
 import { type PathVerdict, verifyPath } from '../../core/certs/path.policy.js';
 import type { Features } from '../../core/device/features.js';
 import { MILLISECOND } from '../../hal/base/time.js';
-import type { Crypto, UnixMillis } from '../../hal/hal.js';
+import type { Crypto, Der, UnixMillis } from '../../hal/hal.js';
 import type { Conversation } from './conversation.js';
 import type { SentCertificates, TlsView } from './tls-view.js';
 import type { Trusted } from './trusted.js';
@@ -20,10 +21,14 @@ export interface Knowledge {
   features: Features | undefined;
 }
 
+/** Authorities' certificates that the capture shows anywhere: what one server left out, another end may have sent. */
+export type Sightings = readonly Certificate[];
+
 export interface TlsCase {
   conversation: Conversation;
   view: TlsView;
   knowledge: Knowledge;
+  sightings: Sightings;
 }
 
 export interface ServerJudgement {
@@ -31,25 +36,56 @@ export interface ServerJudgement {
   sent: readonly Certificate[];
   at: UnixMillis;
   path: PathVerdict;
+  /** With these, which the server did not send, its path would be good; empty where that is not the trouble. */
+  lacking: readonly Certificate[];
   /** The name that was compared, and how it is known. */
   name: { text: string; from: 'hello' | 'told' | 'address'; fault: string | undefined };
 }
 
 /** By the rules of a device that validates, at the time of the capture; undefined where no certificate can be seen. */
-export function judgeServer({ conversation, view, knowledge }: TlsCase): ServerJudgement | undefined {
+export function judgeServer({ conversation, view, knowledge, sightings }: TlsCase): ServerJudgement | undefined {
   const sent = view.sides.server.certificates;
   if (!sent) return undefined;
   const { trusted, crypto } = knowledge;
   const at = knowledge.at ?? momentOf(sent);
-  const path = verifyPath({ chain: sent.chain, anchors: trusted.anchors, purpose: 'serverAuth', at, crypto });
+  const judge = (chain: readonly Der[]): PathVerdict => verifyPath({ chain, anchors: trusted.anchors, purpose: 'serverAuth', at, crypto });
+  const path = judge(sent.chain);
   const certificates = readChain(sent);
+  const unsent = path.ok ? [] : issuersUnsent(certificates, sightings);
+  const lacking = unsent.length > 0 && judge([...sent.chain, ...unsent.map(({ der }) => der)]).ok ? unsent : [];
   const [leaf] = certificates;
   const hello = view.hellos[0]?.serverName;
   const text = hello ?? knowledge.name ?? conversation.server.address;
   const from = hello !== undefined ? 'hello' : knowledge.name !== undefined ? 'told' : 'address';
   const isPublic = path.ok && path.anchor.origin === 'preinstalled';
   const fault = leaf && nameFault(leaf, text, { ...nameRule(conversation, view), commonName: !isPublic });
-  return { leaf, sent: certificates, at, path, name: { text, from, fault } };
+  return { leaf, sent: certificates, at, path, lacking, name: { text, from, fault } };
+}
+
+/** Up from the end of what was sent, as far as the capture has it. */
+function issuersUnsent(sent: readonly Certificate[], sightings: Sightings): Certificate[] {
+  const found: Certificate[] = [];
+  for (let last = lastSent(sent); last && !isSelfIssued(last) && found.length < MOST_UNSENT; last = found.at(-1)) {
+    const { issuer }: Certificate = last;
+    const next = sightings.find(({ subject }) => sameName(subject, issuer));
+    if (!next) break;
+    found.push(next);
+  }
+  return found;
+}
+/** Ours: public paths have one to three intermediates. */
+const MOST_UNSENT = 4;
+
+/** Up the chain from the leaf, as far as it was sent. */
+export function lastSent(sent: readonly Certificate[]): Certificate | undefined {
+  let [last] = sent;
+  for (let steps = 0; last && steps < sent.length && !isSelfIssued(last); steps++) {
+    const { issuer }: Certificate = last;
+    const next = sent.find(({ subject }) => sameName(subject, issuer));
+    if (!next) break;
+    last = next;
+  }
+  return last;
 }
 
 /** Those that can be read. */

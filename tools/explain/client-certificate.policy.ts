@@ -51,9 +51,10 @@ function sent(tls: TlsCase): Finding[] {
         'give the device another certificate with its key (certs/sipclient.pem)',
       ),
     ];
-  const narrow = trustsIssuingOnly(view.request?.authorities ?? [], chain);
+  const above = authoritiesAbove(leaf, [...chain, ...tls.sightings]);
+  const narrow = trustsIssuingOnly(view.request?.authorities ?? [], above);
   if (narrow && (refusal !== undefined || !wasServed(view))) return [issuingOnly(narrow, refusal)];
-  return refusal === undefined ? [] : [refused(tls, leaf, chain, refusal)];
+  return refusal === undefined ? [] : [refused(tls, { leaf, alone: chain.length === 1, above }, refusal)];
 }
 
 const told = (refusal: string | undefined): string => (refusal === undefined ? '' : `; the server refuses it (${refusal})`);
@@ -73,8 +74,7 @@ interface Narrow {
 }
 
 /** The server names authorities of this device's chain, and not the one that they all come from. */
-function trustsIssuingOnly(authorities: readonly Name[], chain: readonly Certificate[]): Narrow | undefined {
-  const above = authoritiesAbove(chain);
+function trustsIssuingOnly(authorities: readonly Name[], above: readonly Name[]): Narrow | undefined {
   const knows = (name: Name): boolean => authorities.some((authority) => sameName(authority, name));
   const named = above.filter(knows);
   const root = above.at(-1);
@@ -82,16 +82,18 @@ function trustsIssuingOnly(authorities: readonly Name[], chain: readonly Certifi
   return { named, lacking: above.filter((name) => !knows(name)).reverse() };
 }
 
-/** Names from the issuer of the device certificate up, as far as the chain tells: the last is the root, where all others were sent. */
-function authoritiesAbove(chain: readonly Certificate[]): Name[] {
+/** Names from the issuer of the device certificate up, as far as the capture has certificates: the last is the root, where all are there. */
+function authoritiesAbove(leaf: Certificate, known: readonly Certificate[]): Name[] {
   const names: Name[] = [];
-  for (let below: Certificate | undefined = chain[0]; below && !isSelfIssued(below) && names.length < chain.length; ) {
+  for (let below: Certificate | undefined = leaf; below && !isSelfIssued(below) && names.length < HIGHEST; ) {
     const { issuer }: Certificate = below;
     names.push(issuer);
-    below = chain.find(({ subject }) => sameName(subject, issuer));
+    below = known.find(({ subject }) => sameName(subject, issuer));
   }
   return names;
 }
+/** Ours: devices have three authorities above them. */
+const HIGHEST = 8;
 
 const issuingOnly = ({ named, lacking }: Narrow, refusal: string | undefined): Finding =>
   faultOf(
@@ -100,41 +102,44 @@ const issuingOnly = ({ named, lacking }: Narrow, refusal: string | undefined): F
     `install root and intermediate too: ${listed(lacking)} (cas.pem, or the three files of the vendor, have all)`,
   );
 
-function refused({ view }: TlsCase, leaf: Certificate, chain: readonly Certificate[], refusal: string): Finding {
+interface Shown {
+  leaf: Certificate;
+  /** It came without the certificates of its authorities. */
+  alone: boolean;
+  /** Its authorities, root last. */
+  above: readonly Name[];
+}
+
+function refused({ view }: TlsCase, { leaf, alone, above }: Shown, refusal: string): Finding {
   const detail = `the server refuses the certificate of the device, "${leaf.subject.text}" (${refusal})`;
+  const tell = (more: string, mend: string): Finding => faultOf('client-certificate-refused', detail + more, mend);
   const alert = fatalAlert(view, 'server')?.name;
   if (alert === 'certificate_revoked')
-    return faultOf(
-      'client-certificate-refused',
-      detail,
-      'the authority has revoked it: give the device another certificate with its key (certs/sipclient.pem)',
-    );
+    return tell('', 'the authority has revoked it: give the device another certificate with its key (certs/sipclient.pem)');
   if (alert === 'certificate_expired')
-    return faultOf(
-      'client-certificate-refused',
-      `${detail}, which is valid until ${iso8601(leaf.notAfter).slice(0, 10)}`,
-      'set the clock of the server, and renew the CA certificates that it has of the device',
+    return tell(
+      `, which is valid until ${iso8601(leaf.notAfter).slice(0, 10)}`,
+      'set the clock of the server, and renew the CA certificates of the device that it has',
     );
   const authorities = view.request?.authorities ?? [];
-  const above = authoritiesAbove(chain);
-  const known = above.filter((name) => authorities.some((authority) => sameName(authority, name)));
-  if (authorities.length > 0 && known.length === 0)
-    return faultOf(
-      'client-certificate-refused',
-      `${detail}; it trusts ${listed(authorities)}, and the certificate is of ${listed(above)}`,
-      `install the chain of the device at the server: ${listed([...above].reverse())}; or give the device a certificate of a CA that the server trusts`,
+  const chain = listed([...above].reverse());
+  const isNamed = above.some((name) => authorities.some((authority) => sameName(authority, name)));
+  if (authorities.length > 0 && !isNamed)
+    return tell(
+      `; it trusts ${listed(authorities)}, and the certificate is of ${listed(above)}`,
+      `install the chain of the device at the server: ${chain}; or give the device a certificate of a CA that the server trusts`,
     );
-  if (known.length > 0 && chain.length > 1)
-    return faultOf(
-      'client-certificate-refused',
-      `${detail}, though it names its root`,
+  if (isNamed && alone)
+    return tell(
+      ', which came without its issuing CA',
+      `install the whole chain of the device at the server (${chain}), or let the device send it: after its certificate, in certs/sipclient.pem`,
+    );
+  if (isNamed)
+    return tell(
+      ', though it names its root',
       'let the server take chains that are as long (nginx: ssl_verify_depth 4), and look at its log: the certificate may be revoked, or not on its list of devices',
     );
-  return faultOf(
-    'client-certificate-refused',
-    detail,
-    `install root, intermediate and issuing CA of the device at the server: ${listed([...above].reverse())}`,
-  );
+  return tell('', `install root, intermediate and issuing CA of the device at the server: ${chain}`);
 }
 
 const LISTED_MAX = 4;

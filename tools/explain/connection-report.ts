@@ -139,11 +139,17 @@ function tlsReport(view: TlsView, after: (at: UnixMicros) => number): TlsReport 
       by,
       ...(name === undefined ? {} : { name }),
       fatal,
-      meaning: name === undefined ? 'encrypted' : alertMeaning(name),
+      meaning: name === undefined ? hiddenMeaning(view) : alertMeaning(name),
       after: after(at),
     })),
   };
 }
+
+/** What an alert says that cannot be read, told by its place. */
+const hiddenMeaning = (view: TlsView): string =>
+  isHidden(view)
+    ? 'encrypted; an alert by the length of its record, and at this place a refusal'
+    : 'encrypted; after the handshake, close_notify most likely';
 
 function certificates<K extends string>(key: K, sent: SentCertificates | undefined): Partial<Record<K, CertificateReport[]>> {
   return (sent ? { [key]: sent.chain.map(certificateReport) } : {}) as Partial<Record<K, CertificateReport[]>>;

@@ -1,7 +1,9 @@
 /** Explains a capture: surveys it, judges each connection, and writes what came of it. */
+import type { Certificate } from '../../core/certs/certificate.codec.js';
+import { hex } from '../../hal/base/bytes.js';
 import type { ExitStatus, Io } from '../command.js';
 import type { CaptureFile } from './capture-file.codec.js';
-import type { Knowledge } from './case.js';
+import { type Knowledge, readChain, type Sightings } from './case.js';
 import { type ConnectionReport, reportOf } from './connection-report.js';
 import { findingsOf } from './findings.policy.js';
 import { connectionText, headText, type Style, tailText } from './report-text.js';
@@ -21,7 +23,10 @@ export interface Explanation {
 /** 1 where a connection has a fault. */
 export function explainCapture({ name, capture, secrets, knowledge, style, io }: Explanation): ExitStatus {
   const found = survey(capture, secrets);
-  const reports = found.conversations.map((conversation, i) => reportOf(conversation, i + 1, findingsOf(conversation, knowledge)));
+  const sightings = authoritiesSeen(found);
+  const reports = found.conversations.map((conversation, i) =>
+    reportOf(conversation, i + 1, findingsOf(conversation, knowledge, sightings)),
+  );
   const faults = reports.filter(({ findings }) => findings.some(({ severity }) => severity === 'fault'));
   if (io.json) {
     for (const report of reports) io.record(report);
@@ -32,6 +37,22 @@ export function explainCapture({ name, capture, secrets, knowledge, style, io }:
     for (const line of tailText(found, reports, style)) io.say(line);
   }
   return faults.length > 0 ? 1 : 0;
+}
+
+/** Ours: a site has two or three hierarchies of three. */
+const MOST_AUTHORITIES = 64;
+
+/** Every authority's certificate that either end of any connection sent, once. */
+function authoritiesSeen({ conversations }: Survey): Sightings {
+  const byOctets = new Map<string, Certificate>();
+  for (const { tls } of conversations) {
+    for (const { certificates } of tls ? Object.values(tls.view.sides) : []) {
+      if (!certificates || byOctets.size >= MOST_AUTHORITIES) continue;
+      for (const certificate of readChain(certificates))
+        if (certificate.extensions.basicConstraints?.authority) byOctets.set(hex(certificate.der), certificate);
+    }
+  }
+  return [...byOctets.values()];
 }
 
 function summary(name: string, found: Survey, reports: readonly ConnectionReport[], faults: readonly ConnectionReport[]): object {

@@ -1,21 +1,21 @@
 /** All findings of a connection, the first of which is to be mended first. */
 import { alertMeaning } from './alert-meanings.js';
-import type { Knowledge, TlsCase } from './case.js';
+import type { Knowledge, Sightings, TlsCase } from './case.js';
 import { clientFindings } from './client-certificate.policy.js';
 import type { Conversation } from './conversation.js';
 import { type Finding, faultOf, noteOf } from './finding.js';
 import { helloFindings } from './hello.policy.js';
 import { captureNotes, reachFindings } from './reach.policy.js';
-import { SEE_MORE, serverFindings } from './server-certificate.policy.js';
+import { serverFindings } from './server-certificate.policy.js';
 import { brokeOff, firstFatal, isFinished, isHidden } from './tls-facts.js';
 import type { TlsView } from './tls-view.js';
 
 /** Faults before notes; each in the order in which a connection meets them. */
-export function findingsOf(conversation: Conversation, knowledge: Knowledge): Finding[] {
+export function findingsOf(conversation: Conversation, knowledge: Knowledge, sightings: Sightings): Finding[] {
   const view = conversation.tls?.view;
   const found = [
     ...reachFindings(conversation),
-    ...(view ? tlsFindings({ conversation, view, knowledge }) : []),
+    ...(view ? tlsFindings({ conversation, view, knowledge, sightings }) : []),
     ...captureNotes(conversation),
   ];
   return [...found.filter(({ severity }) => severity === 'fault'), ...found.filter(({ severity }) => severity === 'note')];
@@ -49,6 +49,8 @@ function unexplained({ conversation, view }: TlsCase): Finding[] {
     faultOf('broken-off', `the ${left.by} ends it in the middle of the handshake, without a word`, `look at the log of the ${left.by}`),
   ];
 }
+
+const SEE_MORE = 'capture again with the server limited to TLS 1.2, or give the secrets (--secrets)';
 
 /** What cannot be seen, and how it could be. */
 function hiddenNotes(view: TlsView): Finding[] {

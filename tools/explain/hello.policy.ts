@@ -45,7 +45,13 @@ const highest = (view: TlsView): number => Math.max(0, ...view.hellos[0]!.versio
 const OLD_CLIENT_MEND =
   'upgrade the device to firmware 4.0 or later, which speaks TLS 1.2; let the server speak TLS 1.1 only where no upgrade can be had';
 const OLD_SERVER_MEND =
-  'let the server speak TLS 1.2 (nginx: "ssl_protocols TLSv1.2 TLSv1.3;"); a device speaks TLS 1.1 only with firmware 3.1 to 3.x, while "Force secure TLS Version" is off';
+  'let the server speak TLS 1.2 (nginx: "ssl_protocols TLSv1.2 TLSv1.3;"); a device speaks TLS 1.1 only before firmware 4.0, while "Force secure TLS Version" is off';
+
+function newerClient(view: TlsView): string {
+  const { versions, versionsListed } = view.hellos[0]!;
+  if (!versionsListed) return `the server does not speak TLS ${versionName(highest(view))}, which the client offers`;
+  return `the client wants TLS ${versionName(Math.min(...versions))} or newer, and the server speaks nothing so new`;
+}
 
 /** The server answered with an alert instead of a hello. */
 function refusedHello(view: TlsView, alert: string): Finding[] {
@@ -60,13 +66,7 @@ function refusedHello(view: TlsView, alert: string): Finding[] {
             OLD_CLIENT_MEND,
           ),
         ]
-      : [
-          faultOf(
-            'version',
-            `the server speaks none of the versions that the client offers, the newest of which is TLS ${version} (alert ${alert})`,
-            OLD_SERVER_MEND,
-          ),
-        ];
+      : [faultOf('version', `${newerClient(view)} (alert ${alert})`, OLD_SERVER_MEND)];
   if (alert === 'handshake_failure' || alert === 'insufficient_security')
     return [
       faultOf(

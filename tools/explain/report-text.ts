@@ -90,7 +90,7 @@ function inferredRow({ clientCertificate: { state, inferred } }: TlsReport): [st
 
 function alertText({ by, name, meaning }: AlertReport): string {
   const way = `${by} → ${otherRole(by)}`;
-  return name === undefined ? `${way}: encrypted (an alert by its type or length)` : `${way}: ${name}, ${meaning}`;
+  return name === undefined ? `${way}: ${meaning}` : `${way}: ${name}, ${meaning}`;
 }
 
 function endedText({ ended, seconds }: ConnectionReport): string {
@@ -142,7 +142,7 @@ const numbered = (numbers: readonly number[]): string => {
 export function headText(file: string, { format, packets, from, to, secrets, damage }: Survey): string[] {
   const when = (at: number): string => iso8601(Math.floor(at / MILLISECOND));
   const span = packets === 0 ? '' : `, ${when(from)} to ${when(to)}`;
-  const keys = secrets > 0 ? `, secrets of ${secrets} connections` : ', no secrets';
+  const keys = secrets > 0 ? `, secrets of ${count(secrets, 'connection')}` : ', no secrets';
   return [`${file}: ${format}, ${packets} packets${span}${keys}`, ...(damage === undefined ? [] : [`! ${damage}`]), ''];
 }
 

@@ -1,9 +1,8 @@
 /** Whether the server's certificates would be taken by a device that validates, and what its client made of them. */
-import { type Certificate, isSelfIssued } from '../../core/certs/certificate.codec.js';
+import { isSelfIssued } from '../../core/certs/certificate.codec.js';
 import { type Fault, fault } from '../../core/certs/fault.js';
-import { sameName } from '../../core/certs/name.codec.js';
 import { iso8601 } from '../../hal/base/time.js';
-import { judgeServer, type ServerJudgement, type TlsCase } from './case.js';
+import { judgeServer, lastSent, type ServerJudgement, type TlsCase } from './case.js';
 import { type Finding, type FindingRule, faultOf, noteOf } from './finding.js';
 import { fatalAlert, isHidden, refusalOfServer } from './tls-facts.js';
 
@@ -22,41 +21,40 @@ function unseen({ view }: TlsCase, refusal: string): Finding {
   return faultOf(
     'client-refuses-server',
     `the client refuses the server after its certificates (${refusal}); ${why}`,
-    `install the CA of the server on the device (certs/trusted), and see that its clock and the configured name are right; ${SEE_MORE}`,
+    'install the CA of the server on the device (certs/trusted), and see that its clock and the configured name are right',
   );
 }
 
-export const SEE_MORE = 'to see more, capture again with the server limited to TLS 1.2, or give the secrets (--secrets)';
-
 function certificateFindings(tls: TlsCase, judgement: ServerJudgement, refusal: string | undefined): Finding[] {
-  const { path, name, leaf } = judgement;
-  const { told } = tls.knowledge.trusted;
+  const path = pathFindings(tls, judgement, refusal);
+  return [...path, ...nameFindings(tls, judgement, path.length === 0 ? refusal : undefined)];
+}
+
+function pathFindings(tls: TlsCase, judgement: ServerJudgement, refusal: string | undefined): Finding[] {
+  const { path } = judgement;
+  if (path.ok) return [];
   const tail = aftermath(tls, refusal);
-  const findings: Finding[] = [];
-  if (!path.ok) {
-    const { rule } = path.fault;
-    // Where nobody said whom the device trusts, a CA that is unknown here proves nothing by itself.
-    const certain = rule !== 'unknown-issuer' || told || refusal !== undefined;
-    const wrong = rule === 'unknown-issuer' ? unknownIssuer(judgement, path.fault) : path.fault;
-    const dated = rule === 'unknown-issuer' ? datedFault(judgement) : undefined;
-    if (dated) findings.push(faultOf(ruleOf(dated), `${about(dated)}${tail}`, dated.mend));
-    const tell = certain && !dated ? faultOf : noteOf;
-    findings.push(
-      tell(
-        ruleOf(wrong),
-        `${about(wrong)}${certain ? tail : ''}`,
-        told ? wrong.mend : `${wrong.mend}; --trust FILE tells whom the device trusts`,
-      ),
-    );
-  }
-  if (leaf && name.fault !== undefined) {
-    // A client that names no host may have been told an address, and may have been told anything.
-    const certain = name.from !== 'address' || (refusal !== undefined && findings.length === 0);
-    const asked = { hello: 'which the client asked for', told: 'as told', address: 'the address; the client named no host' }[name.from];
-    const wrong = fault('name', leaf, name.fault);
-    findings.push((certain ? faultOf : noteOf)('name', `${about(wrong)} (${asked})${certain ? tail : ''}`, wrong.mend));
-  }
-  return findings;
+  const tell = (wrong: Fault): Finding => faultOf(ruleOf(wrong), `${about(wrong)}${tail}`, wrong.mend);
+  if (path.fault.rule !== 'unknown-issuer') return [tell(path.fault)];
+  const wrong = unknownIssuer(judgement, path.fault);
+  const dated = datedFault(judgement);
+  if (dated) return [tell(dated), noteOf('unknown-issuer', about(wrong), wrong.mend)];
+  const { told } = tls.knowledge.trusted;
+  const blamesClock = fatalAlert(tls.view, 'client')?.name === 'certificate_expired';
+  // Where nobody said whom the device trusts, a CA that is unknown here proves nothing by itself.
+  if (told || (refusal !== undefined && !blamesClock)) return [tell(wrong)];
+  return [noteOf('unknown-issuer', `${about(wrong)} (the public CAs)`, 'give --trust FILE or --flash IMAGE, to judge as the device does')];
+}
+
+function nameFindings(tls: TlsCase, { name, leaf }: ServerJudgement, refusal: string | undefined): Finding[] {
+  if (!leaf || name.fault === undefined) return [];
+  // A client that names no host may have been told an address, and may have been told anything.
+  const certain = name.from !== 'address' || refusal !== undefined;
+  const asked = { hello: 'which the client asked for', told: 'as told', address: 'the address; the client named no host' }[name.from];
+  const wrong = fault('name', leaf, name.fault);
+  const detail = `${about(wrong)} (${asked})`;
+  if (certain) return [faultOf('name', `${detail}${aftermath(tls, refusal)}`, wrong.mend)];
+  return [noteOf('name', detail, `${wrong.mend}; --name HOST tells what the device was given`)];
 }
 
 /** What the client did about it. */
@@ -78,41 +76,31 @@ function datedFault({ leaf, at }: ServerJudgement): Fault | undefined {
   return at < leaf.notBefore ? fault('not-yet-valid', leaf, `it begins at ${iso8601(leaf.notBefore)}`) : undefined;
 }
 
-/** In the words of who has to mend it: a certificate by itself, one that came alone, a chain that leads to a stranger. */
-function unknownIssuer({ leaf, sent }: ServerJudgement, original: Fault): Fault {
-  if (!leaf) return original;
-  const last = lastOf(leaf, sent);
-  const issuer = last.issuer.text;
+/** In the words of who has to mend it: a certificate by itself, one that came without what leads to its CA, a chain that leads to a stranger. */
+function unknownIssuer({ leaf, sent, lacking }: ServerJudgement, original: Fault): Fault {
+  const last = lastSent(sent);
+  if (!leaf || !last) return original;
   if (isSelfIssued(leaf))
     return {
       ...original,
       mend: 'upload this certificate to certs/trusted if the server is yours, or give the server one from a CA that the device trusts',
     };
-  if (last === leaf)
+  const alone = last === leaf ? 'the server sent only its own certificate' : 'the server did not send all of its chain';
+  if (lacking.length > 0)
     return {
       ...original,
-      detail: `the server sent only its own certificate, and its issuer "${issuer}" is not among the trusted`,
-      mend: `let the server send the intermediate certificate "${issuer}" after its own, in one file (nginx: ssl_certificate), or upload it to certs/trusted; ${STRANGER}`,
+      detail: `${alone}; what leads to its CA is missing`,
+      mend: `let the server send the intermediate certificate ${lacking.map(({ subject }) => `"${subject.text}"`).join(' and ')} too, after its own, in one file (nginx: ssl_certificate)`,
     };
-  const top = isSelfIssued(last) ? last.subject.text : issuer;
+  const top = isSelfIssued(last) ? last.subject.text : last.issuer.text;
+  const detail = `its chain ends at "${top}", which is not among the trusted`;
+  const upload = `upload the CA certificate "${top}" to certs/trusted if it is yours; if you do not know it, another machine answers in place of your server`;
+  if (last !== leaf) return { ...original, detail, mend: upload };
   return {
     ...original,
-    detail: `its chain ends at "${top}", which is not among the trusted`,
-    mend: `upload the CA certificate "${top}" to certs/trusted; ${STRANGER}`,
+    detail: `${alone}, and its issuer "${top}" is not among the trusted`,
+    mend: `${upload}; if it is an intermediate of a CA that the device has, let the server send it too, after its own, in one file (nginx: ssl_certificate)`,
   };
-}
-
-const STRANGER = 'if you do not know that CA, another machine answers in place of your server';
-
-/** Up the chain as far as it was sent. */
-function lastOf(leaf: Certificate, sent: readonly Certificate[]): Certificate {
-  let last = leaf;
-  for (let steps = 0; steps < sent.length && !isSelfIssued(last); steps++) {
-    const issuer = sent.find(({ subject }) => sameName(subject, last.issuer));
-    if (!issuer) break;
-    last = issuer;
-  }
-  return last;
 }
 
 /** The client refuses what the rules take. */
