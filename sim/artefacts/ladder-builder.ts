@@ -40,6 +40,7 @@ const MOST_SEGMENTS = 100_000;
 export class LadderBuilder {
   readonly #options: LadderOptions;
   readonly #byMac: ReadonlyMap<MacAddress, LadderHost>;
+  readonly #names: ReadonlySet<string>;
   readonly #rows: LadderRow[] = [];
   /** Rows that found no room. */
   #more = 0;
@@ -52,6 +53,7 @@ export class LadderBuilder {
   constructor(options: LadderOptions) {
     this.#options = options;
     this.#byMac = new Map(options.hosts.map((host) => [host.mac, host]));
+    this.#names = new Set(options.hosts.map(({ name }) => name));
   }
 
   /** A frame as the port of a device saw it. */
@@ -75,9 +77,9 @@ export class LadderBuilder {
     for (const message of cutter.push(bytes)) this.#message(t, from, to, message);
   }
 
-  /** `host` is where the event is drawn. */
+  /** `host` is where the event is drawn, if it has a lane. */
   event(host: string, event: TimelineEvent): void {
-    const row = eventRow(host, event);
+    const row = this.#names.has(host) ? eventRow(host, event) : undefined;
     if (row) this.#add({ ...row, label: this.#mask(row.label), detail: this.#mask(row.detail) });
   }
 

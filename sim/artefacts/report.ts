@@ -6,10 +6,12 @@ import type { Verdict } from '../scenario/judge.js';
 import { type Html, html, trusted } from './html.js';
 import type { Ladder } from './ladder.js';
 import { LADDER, ladderSvg, ladderWidth, laneX } from './ladder-svg.js';
+import { type RatePlot, ratePlotSvg } from './rate-plot.js';
 import { REPORT_SCRIPT } from './report-script.js';
 import { REPORT_STYLE } from './report-style.js';
 import { type Sound, sounding, soundReport } from './sound.js';
 import type { TimelineEvent } from './timeline.js';
+import { distinctTroubles, repeated } from './troubles.js';
 import { encodeWav } from './wav.codec.js';
 import { momentSvg, waveSvg } from './wave-svg.js';
 
@@ -26,6 +28,9 @@ export interface Report {
   pages: readonly ReportPage[];
   links: readonly ReportLink[];
   settings: readonly ReportSetting[];
+  plots: readonly RatePlot[];
+  /** How many devices have their network in ladder and capture, where there are more. */
+  watched: number;
   capture: { file: string; packets: number; withKeys: boolean };
 }
 
@@ -68,10 +73,11 @@ export function renderReport(report: Report): string {
 ${headSection(report, passed)}
 <main>
 ${verdictSection(report.verdicts)}
+${report.plots.map((plot) => html`<section class="wide"><h2>How often</h2>${ratePlotSvg(plot)}</section>`)}
 ${troubleSection(report)}
 ${pagesSection(report.pages)}
 ${trustSection(report)}
-${ladderSection(report.ladder)}
+${ladderSection(report)}
 <div class="pair">${settingsSection(report.settings)}${linksSection(report.links)}</div>
 ${captureSection(report.capture)}
 </main>
@@ -84,15 +90,19 @@ ${captureSection(report.capture)}
 function headSection({ name, about, seed, start, verdicts, devices, events }: Report, passed: boolean): Html {
   const met = verdicts.filter(({ ok }) => ok).length;
   const boots = events.filter(({ event }) => event === 'boot.ready');
-  const boards = Array.from(devices, ([mac, device]) => {
-    const fields = boots.find((boot) => boot.device === mac)?.fields;
-    return fields ? `${device}: ${fields['board']}, firmware ${fields['firmware']}` : device;
-  });
+  const boards = new Map<string, string[]>();
+  const booted = new Map(boots.map((boot) => [boot.device, boot.fields]));
+  for (const [mac, device] of devices) {
+    const fields = booted.get(mac);
+    const board = fields ? `${fields['board']}, firmware ${fields['firmware']}` : 'never booted';
+    boards.set(board, [...(boards.get(board) ?? []), device]);
+  }
+  const lines = Array.from(boards, ([board, names]) => `${nameList(names)}: ${board}`);
   return html`<header class="${passed ? 'passed' : 'failed'}"><div class="inner">
 <p class="brand">Belfry</p>
 <h1>${name}</h1><p class="about">${about}</p>
 <p class="badge">${passed ? '✓ Passed' : '✗ Failed'}<span>${met} of ${verdicts.length} expectations met</span></p>
-<dl><div><dt>device</dt><dd>${boards.join('; ')}</dd></div><div><dt>seed</dt><dd>${seed}</dd></div><div><dt>the run began</dt><dd>${iso8601(start)}</dd></div></dl>
+<dl><div><dt>device</dt><dd>${lines.join('; ')}</dd></div><div><dt>seed</dt><dd>${seed}</dd></div><div><dt>the run began</dt><dd>${iso8601(start)}</dd></div></dl>
 </div></header>`;
 }
 
@@ -103,16 +113,18 @@ function verdictSection(verdicts: readonly Verdict[]): Html {
   return html`<section><h2>What was expected, and what was seen</h2><ul class="verdicts">${items}</ul></section>`;
 }
 
-const TROUBLES = ['tls.refused', 'settings.refused', 'provisioning.failed', 'registration.refused', 'certs.refused', 'call.rejected'];
+/** More of them nobody reads. */
+const MOST_TROUBLES = 20;
+const MOST_DECISIONS = 40;
 
 /** Refusals in full: with the rule, the clock and the mend. */
 function troubleSection({ events, devices, start }: Report): Html | undefined {
-  const troubles = events.filter(({ event }) => TROUBLES.includes(event)).slice(0, 20);
+  const troubles = distinctTroubles(events).slice(0, MOST_TROUBLES);
   if (troubles.length === 0) return undefined;
-  const items = troubles.map(
-    ({ t, device, event, fields }) =>
-      html`<article class="trouble"><h3>${event} <small>${devices.get(device) ?? device} · ${clock(start, t)}</small></h3>${fieldList(fields)}</article>`,
-  );
+  const items = troubles.map((trouble) => {
+    const { t, device, event, fields } = trouble.first;
+    return html`<article class="trouble"><h3>${event} <small>${devices.get(device) ?? device} · ${clock(start, t)}${repeated(trouble)}</small></h3>${fieldList(fields)}</article>`;
+  });
   return html`<section><h2>What was refused</h2>${items}</section>`;
 }
 
@@ -137,19 +149,22 @@ const player = (title: string, about: string, sound: Sound, kind: string): Html 
 
 /** Which certificate, which anchor, which rule, which clock. */
 function trustSection({ events, devices, start }: Report): Html | undefined {
-  const decisions = events.filter(({ event }) => event === 'tls.accepted' || event === 'tls.refused').slice(0, 40);
-  if (decisions.length === 0) return undefined;
+  const all = events.filter(({ event }) => event === 'tls.accepted' || event === 'tls.refused');
+  if (all.length === 0) return undefined;
+  const decisions = all.slice(0, MOST_DECISIONS);
+  const more = all.length > decisions.length ? html`<p>The first ${decisions.length} of ${all.length} decisions.</p>` : undefined;
   const rows = decisions.map(({ t, device, event, fields }) => {
     const text = (name: string): string => String(fields[name] ?? '');
     const ok = event === 'tls.accepted';
     const verdict = ok ? (fields['verified'] === false ? 'accepted unverified' : 'accepted') : `refused by ${text('by')}: ${text('rule')}`;
     return html`<tr class="${ok ? 'good' : 'bad'}"><td>${clock(start, t)}</td><td>${devices.get(device) ?? device}</td><td>${text('service')}<br><small>${text('peer')}</small></td><td><b>${verdict}</b><br><small>${ok ? `TLS ${text('version')} ${text('suite')}` : `clock ${text('clock')}`}</small></td><td>${text('subject')}</td><td>${text('anchor')}</td><td>${text('clientCertificate')}</td></tr>`;
   });
-  return html`<section><h2>Who was trusted, and why</h2><div class="scroll"><table><thead><tr><th>clock</th><th>device</th><th>connection</th><th>verdict</th><th>certificate shown to it</th><th>vouched for by</th><th>certificate that it showed</th></tr></thead><tbody>${rows}</tbody></table></div></section>`;
+  return html`<section><h2>Who was trusted, and why</h2>${more}<div class="scroll"><table><thead><tr><th>clock</th><th>device</th><th>connection</th><th>verdict</th><th>certificate shown to it</th><th>vouched for by</th><th>certificate that it showed</th></tr></thead><tbody>${rows}</tbody></table></div></section>`;
 }
 
-function ladderSection(ladder: Ladder): Html {
+function ladderSection({ ladder, watched, devices }: Report): Html {
   const { hosts, rows } = ladder;
+  const few = watched < devices.size ? html`<p>${watched} of the ${devices.size} devices are drawn, and captured.</p>` : undefined;
   const protocols = [...new Set(rows.map(({ protocol }) => protocol))];
   const chips = protocols.map(
     (protocol) =>
@@ -157,7 +172,7 @@ function ladderSection(ladder: Ladder): Html {
   );
   const heads = hosts.map((host) => html`<span style="left:${laneX(hosts, host)}px">${host}</span>`);
   const details = rows.map(({ detail, label }) => html`<template>${detail === '' ? label : detail}</template>`);
-  return html`<section class="wide"><h2>Who said what</h2><p class="chips">${chips}</p>
+  return html`<section class="wide"><h2>Who said what</h2>${few}<p class="chips">${chips}</p>
 <div class="ladder"><div class="rungs" style="--row:${LADDER.row}px"><div class="heads" style="width:${ladderWidth(ladder)}px">${heads}</div>${ladderSvg(ladder)}</div>
 <aside><h3>Click a row to read it</h3><pre id="detail">Arrow keys go from row to row. Keys and passwords are masked.</pre></aside></div>
 <div id="details" hidden>${details}</div></section>`;
@@ -191,6 +206,10 @@ function captureSection({ file, packets, withKeys }: Report['capture']): Html {
 tshark -r ${file} -Y sip
 tshark -r ${file} -Y http</pre></section>`;
 }
+
+/** `lobby`, `unit-001 to unit-200 (200 devices)` */
+const nameList = (names: readonly string[]): string =>
+  names.length > 3 ? `${names[0]} to ${names.at(-1)} (${names.length} devices)` : names.join(', ');
 
 const fieldList = (fields: TimelineEvent['fields']): Html =>
   html`<dl>${Object.entries(fields).map(([name, value]) => html`<div><dt>${name}</dt><dd>${Array.isArray(value) ? value.join(', ') : String(value)}</dd></div>`)}</dl>`;

@@ -71,7 +71,7 @@ export class Lan {
       if (to !== from) to.carryDown(frame);
       return;
     }
-    for (const port of this.#ports) if (port !== from) port.carryDown(frame.slice());
+    for (const port of this.#ports) if (port !== from) port.carryDown(frame);
   }
 }
 
@@ -108,7 +108,7 @@ class Port implements LanPort {
   }
 
   send(frame: Uint8Array): void {
-    this.#up.send(frame.slice());
+    this.#up.send(frame);
   }
 
   set(faults: Partial<LinkFaults>): void {

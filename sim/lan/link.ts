@@ -42,7 +42,7 @@ export class LinkDirection {
   readonly stats: LinkStats = { sent: 0, delivered: 0, dropped: 0, duplicated: 0, reordered: 0 };
   faults: LinkFaults;
   readonly #world: World;
-  readonly #name: string;
+  readonly #host: string;
   readonly #deliver: (frame: Uint8Array) => void;
   readonly #random: Record<'jitter' | 'loss' | 'duplicate' | 'reorder', Random>;
   #up = true;
@@ -58,14 +58,14 @@ export class LinkDirection {
   /** `name` names the random streams, one a fault: a fault switched on moves nothing in the others. */
   constructor(world: World, name: string, faults: LinkFaults, deliver: (frame: Uint8Array) => void) {
     this.#world = world;
-    this.#name = name;
+    this.#host = `link ${name}`;
     this.faults = faults;
     this.#deliver = deliver;
     const stream = (fault: string): Random => world.random(`lan:${name}:${fault}`);
     this.#random = { jitter: stream('jitter'), loss: stream('loss'), duplicate: stream('duplicate'), reorder: stream('reorder') };
   }
 
-  /** Takes the frame over: the caller does not touch its bytes again. */
+  /** Every frame that arrives is a copy of its own: its receiver may change it, and the caller may use its buffer again. */
   send(frame: Uint8Array): void {
     const { stats, faults } = this;
     const order = ++stats.sent;
@@ -78,7 +78,7 @@ export class LinkDirection {
     this.#carry(frame, order, leaves);
     if (!this.#random.duplicate.chance(faults.duplicate)) return;
     stats.duplicated++;
-    this.#carry(frame.slice(), order, leaves);
+    this.#carry(frame, order, leaves);
   }
 
   cut(): void {
@@ -110,7 +110,8 @@ export class LinkDirection {
     const held = this.#random.reorder.chance(reorder) ? REORDER_HOLD : 0;
     const cuts = this.#cuts;
     this.#inFlight++;
-    this.#world.at(leaves + latency + this.#wander + held, () => this.#arrive(frame, order, cuts), `link ${this.#name}`);
+    const copy = frame.slice();
+    this.#world.at(leaves + latency + this.#wander + held, () => this.#arrive(copy, order, cuts), this.#host);
   }
 
   #arrive(frame: Uint8Array, order: number, cuts: number): void {

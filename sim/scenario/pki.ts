@@ -29,9 +29,9 @@ const KEY = {
   firstDevice: 16,
   end: 64,
 } as const;
-/** Callers, and devices, beyond this many share keys: making one takes a fifth of a second. */
+/** Callers, and devices, beyond this many share keys: making one takes a fifth of a second, and of those for devices two in five will do. */
 const CALLER_KEYS = 6;
-const DEVICE_KEYS = 6;
+const DEVICE_KEYS = 3;
 /**
  * Octets of a device's PKCS#8 key. Four in ten RSA-2048 keys have so many, the others some more or fewer, as their numbers happen to
  * begin with zeros; of one length, the flash record is too, and the timeline does not vary with the run.

@@ -1,4 +1,5 @@
 /** What is kept of a run while it goes: every event of every host, and of the devices that are watched their frames and messages too. */
+import { isSecret } from '../../core/settings/registry.js';
 import { MILLISECOND } from '../../hal/base/time.js';
 import { type ClearText, captureFrames, encodeCapture, FrameRecorder } from '../../hal/layers/index.js';
 import { LadderBuilder } from '../artefacts/ladder-builder.js';
@@ -23,8 +24,8 @@ export function watchedDevices(scenario: Scenario): readonly string[] {
 export interface RecordingOptions {
   scenario: Scenario;
   world: World;
-  /** Hidden in the ladder wherever they stand, beside those that the scenario names. */
-  passwords: readonly string[];
+  /** First passwords by device; hidden in the ladder wherever they stand, as those that the scenario names. */
+  passwords: ReadonlyMap<string, string>;
   /** A watched device, or someone it talks to, has said that: the first line of a SIP or HTTP message and what follows. */
   onMessage(from: string, message: string): void;
 }
@@ -43,17 +44,16 @@ export class Recording {
   constructor({ scenario, world, passwords, onMessage }: RecordingOptions) {
     this.#world = world;
     this.watched = watchedDevices(scenario);
-    const { devices, servers } = scenario;
+    const { devices } = scenario;
     const hosts = fixedHosts(scenario);
     this.#byAddress = new Map(hosts.map(({ name, address }) => [address, name]));
-    const auth = servers.provisioning?.auth;
     this.ladder = new LadderBuilder({
       hosts: [
         ...this.watched.map((name) => ({ name, mac: devices.get(name)!.mac, captured: true })),
         ...hosts.map(({ name, mac }) => ({ name, mac, captured: false })),
       ],
       dhcpServer: 'dhcp',
-      passwords: [...(servers.sip?.users.values() ?? []), ...(auth ? [auth.password] : []), ...passwords],
+      passwords: [...secretsOf(scenario, this.watched), ...this.watched.flatMap((name) => passwords.get(name) ?? [])],
       onMessage,
     });
   }
@@ -100,4 +100,14 @@ export class Recording {
     const [from, to] = direction === 'out' ? [device, other] : [other, device];
     this.ladder.clear(this.#world.now, `${local.port}-${peer.port}`, from, to, bytes);
   }
+}
+
+/** Passwords that the scenario names, as far as a watched device or a server has to do with them. */
+function secretsOf({ servers, devices }: Scenario, watched: readonly string[]): ReadonlySet<string> {
+  const { sip, provisioning } = servers;
+  const settings = watched.flatMap((name) => {
+    const { image, provisioned } = devices.get(name)!;
+    return [...image.settings, ...provisioned].flatMap(([key, value]) => (isSecret(key) && value !== '' ? [value] : []));
+  });
+  return new Set([...settings, ...(sip?.users.values() ?? []), ...(provisioning?.auth ? [provisioning.auth.password] : [])]);
 }

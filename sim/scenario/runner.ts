@@ -4,6 +4,7 @@ import { MILLISECOND, SECOND } from '../../hal/base/time.js';
 import type { HalError, Micros } from '../../hal/hal.js';
 import type { Platform } from '../../hal/platform.js';
 import type { Ladder } from '../artefacts/ladder.js';
+import { ratePlotSvg } from '../artefacts/rate-plot.js';
 import { type ReportLink, type ReportPage, renderReport } from '../artefacts/report.js';
 import { withoutKey } from '../artefacts/rtp-streams.js';
 import type { Sound } from '../artefacts/sound.js';
@@ -14,6 +15,7 @@ import { World, WorldError } from '../world/world.js';
 import { judge, type Verdict } from './judge.js';
 import { machineVerdicts, powerCutVerdict, stepVerdicts } from './own-verdicts.js';
 import { SimPki } from './pki.js';
+import { ratePlots } from './plots.js';
 import { Recording } from './recording.js';
 import type { DeviceAction, Scenario, ServerAction, ServerName } from './scenario.js';
 import { Servers } from './servers.js';
@@ -46,6 +48,8 @@ export interface ScenarioResult {
   speakers: ReadonlyMap<string, Sound>;
   pages: readonly ReportPage[];
   links: readonly ReportLink[];
+  /** One for each limit on a rate: a drawing as an SVG file. */
+  plots: readonly string[];
   /** A pcapng file; it holds the keys of its TLS connections unless they are left out. */
   capture(withSecrets: boolean): Uint8Array;
   /** Frames that found no room in the capture. */
@@ -103,7 +107,7 @@ class ScenarioRun {
     this.#recording = new Recording({
       scenario,
       world,
-      passwords: units.map(([, { password }]) => password),
+      passwords: new Map(units.map(([name, { password }]) => [name, password])),
       onMessage: (from, message) => this.#steps.sent(from, /^[A-Z]+(?= )/.exec(message)?.[0] ?? ''),
     });
     const log = (host: string, event: string, fields: TimelineEvent['fields']): void =>
@@ -135,6 +139,7 @@ class ScenarioRun {
     const ladder = this.#recording.ladder.build();
     const pages = this.#pages(speakers);
     const links = this.#lan.ports.map(({ name, stats }) => ({ name, up: { ...stats.up }, down: { ...stats.down } }));
+    const plots = ratePlots(this.#scenario, events);
     return {
       ok: verdicts.every(({ ok }) => ok),
       verdicts,
@@ -144,14 +149,16 @@ class ScenarioRun {
       speakers,
       pages,
       links,
+      plots: plots.map((plot) => ratePlotSvg(plot).markup),
       capture: (withSecrets) => this.#recording.capture(withSecrets),
       framesDropped: packets.dropped,
       report: (capture) => {
         const { name, about = '', start, devices: setups } = this.#scenario;
         const devices = new Map(Array.from(setups, ([device, { mac }]) => [mac, device]));
-        const settings = [...this.#devices.values()].flatMap((device) => settingsOn(device.name, device.chip));
-        const facts = { name, about, start, seed: this.#options.seed, verdicts, devices, events, ladder, pages, links, settings };
-        return renderReport({ ...facts, capture: { ...capture, packets: packets.kept } });
+        const settings = watched.flatMap((device) => settingsOn(device, this.#devices.get(device)!.chip));
+        const shown = { links: links.filter((link) => watched.includes(link.name) || this.#servers.ports.has(link.name)), settings, plots };
+        const facts = { name, about, start, seed: this.#options.seed, verdicts, devices, events, ladder, pages };
+        return renderReport({ ...facts, ...shown, watched: watched.length, capture: { ...capture, packets: packets.kept } });
       },
     };
   }

@@ -2,9 +2,10 @@
 
 import { sounding, soundReport, toneShare } from '../artefacts/sound.js';
 import type { TimelineEvent } from '../artefacts/timeline.js';
+import { distinctTroubles, repeated } from '../artefacts/troubles.js';
 import type { ScenarioResult } from './runner.js';
 import type { Scenario } from './scenario.js';
-import { shareText } from './units.js';
+import { durationText, shareText } from './units.js';
 
 export type SummaryLine = readonly [label: string, text: string];
 
@@ -12,11 +13,18 @@ export type SummaryLine = readonly [label: string, text: string];
 export function summarize(scenario: Scenario, result: ScenarioResult): SummaryLine[] {
   const { events } = result.timeline;
   const several = scenario.devices.size > 1;
+  const byHost = new Map<string, TimelineEvent[]>();
+  for (const event of events) {
+    const own = byHost.get(event.device);
+    if (own) own.push(event);
+    else byHost.set(event.device, [event]);
+  }
+  const of = (name: string): readonly TimelineEvent[] => byHost.get(scenario.devices.get(name)!.mac) ?? [];
+  const grouped = new Set([...scenario.groups.values()].flat());
+  const singles = [...scenario.devices.keys()].filter((name) => !grouped.has(name));
   return [
-    ...Array.from(scenario.devices, ([name, { mac }]) => {
-      const own = events.filter(({ device }) => device === mac);
-      return deviceLines(own).map(([label, text]): SummaryLine => [label, several ? `${name}: ${text}` : text]);
-    }).flat(),
+    ...singles.flatMap((name) => deviceLines(of(name)).map(([label, text]): SummaryLine => [label, several ? `${name}: ${text}` : text])),
+    ...Array.from(scenario.groups, ([name, units]) => groupLines(name, units.map(of))).flat(),
     ...serverLines(events),
     ...soundLines(scenario, result, several),
     ...linkLines(result),
@@ -57,11 +65,36 @@ function deviceLines(events: readonly TimelineEvent[]): SummaryLine[] {
   });
 }
 
-/** What a server wrote into its log about the certificate that it was shown. */
+/** One line for each kind: how many of the group, when, and what, where it is the same for all. */
+function groupLines(group: string, units: readonly (readonly TimelineEvent[])[]): SummaryLine[] {
+  return Object.entries(LINES).flatMap(([event, line]): SummaryLine[] => {
+    const firsts = units.flatMap((own) => own.find((candidate) => candidate.event === event) ?? []);
+    const [first] = firsts;
+    if (!first) return [];
+    const times = firsts.map(({ t }) => t);
+    const [[label, text], texts] = [line(first.fields), new Set(firsts.map(({ fields }) => line(fields)[1]))];
+    const when = `from ${durationText(Math.min(...times))} to ${durationText(Math.max(...times))}`;
+    return [[label, `${group}: ${firsts.length} of ${units.length}, ${when}${texts.size === 1 ? `: ${text}` : ''}`]];
+  });
+}
+
+/** More certificates than this are counted. */
+const MOST_NAMED = 4;
+
+/** What a server wrote into its log about the certificates that it was shown. */
 function serverLines(events: readonly TimelineEvent[]): SummaryLine[] {
-  const shown = events.filter(({ event, fields }) => event.startsWith('server.') && has(fields['clientCN']));
-  const texts = new Set(shown.map(({ device, fields }) => `${device} saw the client certificate of CN ${fields['clientCN']}`));
-  return [...texts].map((text) => ['server log', text]);
+  const shown = new Map<string, Set<string>>();
+  for (const { device, event, fields } of events) {
+    if (event.startsWith('server.') && has(fields['clientCN'])) {
+      const names = shown.get(device) ?? new Set();
+      shown.set(device, names.add(String(fields['clientCN'])));
+    }
+  }
+  return Array.from(shown, ([server, names]): SummaryLine[] => {
+    if (names.size <= MOST_NAMED) return [...names].map((name) => ['server log', `${server} saw the client certificate of CN ${name}`]);
+    const sorted = [...names].sort();
+    return [['server log', `${server} saw ${names.size} client certificates, of CN ${sorted[0]} to ${sorted.at(-1)}`]];
+  }).flat();
 }
 
 function soundLines(scenario: Scenario, { speakers, pages }: ScenarioResult, several: boolean): SummaryLine[] {
@@ -81,6 +114,9 @@ function soundLines(scenario: Scenario, { speakers, pages }: ScenarioResult, sev
   });
 }
 
+/** More links than this are told together. */
+const MOST_LINKS = 20;
+
 function linkLines({ links }: ScenarioResult): SummaryLine[] {
   const dropped = links.reduce((sum, { up, down }) => sum + up.dropped + down.dropped, 0);
   const reordered = links.reduce((sum, { up, down }) => sum + up.reordered + down.reordered, 0);
@@ -92,26 +128,20 @@ function linkLines({ links }: ScenarioResult): SummaryLine[] {
       `dropped ${from} and ${down.dropped} of ${down.sent} to it, ${up.reordered} and ${down.reordered} out of order`,
     ];
   });
-  return [['links', `${dropped} frames dropped, ${reordered} out of order`], ...each];
+  return [['links', `${dropped} frames dropped, ${reordered} out of order`], ...(links.length > MOST_LINKS ? [] : each)];
 }
 
-const TROUBLES = ['settings.refused', 'tls.refused', 'provisioning.failed', 'registration.refused', 'certs.refused', 'call.rejected'];
-/** Retries repeat themselves. */
+/** More of them nobody reads in a terminal. */
 const MOST_TROUBLES = 8;
 
 /** What was refused, each thing once, when it was first: its event, then its fields, a line each. */
 export function troubles(events: readonly TimelineEvent[]): (readonly [event: string, fields: readonly SummaryLine[]])[] {
-  const first = new Map<string, TimelineEvent>();
-  for (const event of events) {
-    const { clock: _clock, ...same } = event.fields;
-    const key = JSON.stringify([event.event, same]);
-    if (TROUBLES.includes(event.event) && !first.has(key)) first.set(key, event);
-  }
-  const each = [...first.values()].slice(0, MOST_TROUBLES);
-  return each.map(({ event, fields }) => [
-    event,
-    Object.entries(fields).flatMap(([name, value]) => (has(value) ? [[name, list(value)] as const] : [])),
-  ]);
+  return distinctTroubles(events)
+    .slice(0, MOST_TROUBLES)
+    .map((trouble) => [
+      `${trouble.first.event}${repeated(trouble)}`,
+      Object.entries(trouble.first.fields).flatMap(([name, value]) => (has(value) ? [[name, list(value)] as const] : [])),
+    ]);
 }
 
 const list = (value: unknown): string => (Array.isArray(value) ? value.join(', ') : String(value));

@@ -33,10 +33,24 @@ export function parseFrequency(text: string): number | undefined {
   return hertz !== undefined && hertz > 0 && hertz < 8000 ? hertz : undefined;
 }
 
-/** `4.8 s`, `35 ms`: for people. */
+/** `4.8 s`, `35 ms`, `30 min 2 s`: for people. */
 export function durationText(at: Micros): string {
+  if (at >= SPOKEN_IN_MINUTES) return longText(at);
   if (at >= SECOND) return `${trimmed(at / SECOND, 3)} s`;
   return at >= MILLISECOND ? `${trimmed(at / MILLISECOND, 1)} ms` : `${at} µs`;
+}
+
+/** Below it, seconds are easier to compare. */
+const SPOKEN_IN_MINUTES = 2 * MINUTE;
+
+function longText(at: Micros): string {
+  const parts = [
+    [Math.floor(at / DAY), 'd'],
+    [Math.floor((at % DAY) / HOUR), 'h'],
+    [Math.floor((at % HOUR) / MINUTE), 'min'],
+    [Number(trimmed((at % MINUTE) / SECOND, 3)), 's'],
+  ] as const;
+  return parts.flatMap(([value, unit]) => (value > 0 ? [`${value} ${unit}`] : [])).join(' ');
 }
 
 export const shareText = (share: number): string => `${trimmed(share * 100, 1)} %`;

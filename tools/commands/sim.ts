@@ -4,8 +4,11 @@ import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { fromUtf8 } from '../../hal/base/bytes.js';
 import { MILLISECOND } from '../../hal/base/time.js';
+import type { Micros } from '../../hal/hal.js';
 import { nodePlatform } from '../../hal/node/index.js';
+import { createLadder } from '../../sim/artefacts/ladder.js';
 import { ladderText } from '../../sim/artefacts/ladder-text.js';
+import { soundReport } from '../../sim/artefacts/sound.js';
 import { timelineLine } from '../../sim/artefacts/timeline.js';
 import { encodeWav } from '../../sim/artefacts/wav.codec.js';
 import { didYouMean } from '../../sim/scenario/near-miss.js';
@@ -13,6 +16,7 @@ import { type RunOptions, runScenario, type ScenarioResult } from '../../sim/sce
 import { decodeScenario, problemText } from '../../sim/scenario/scenario.codec.js';
 import type { Scenario } from '../../sim/scenario/scenario.js';
 import { summarize, troubles } from '../../sim/scenario/summary.js';
+import { durationText } from '../../sim/scenario/units.js';
 import { type Arguments, CannotRun, type Command, type ExitStatus, type Io } from '../command.js';
 import { readInput, writeOutput } from '../files.js';
 
@@ -46,7 +50,7 @@ export const simCommand: Command = {
     const scenario = readScenario(file, args.all('set'));
     const seed = wholeNumber(args, 'seed') ?? 1;
     const out = args.text('out') ?? join('belfry-out', scenarioName(file));
-    const options = runOptions(args, io, seed);
+    const options = runOptions(args, io, { seed, end: scenario.end });
     if (!io.json) io.say(`${scenario.name}, seed ${seed}: ${scenario.about ?? file}`);
     const result = await runScenario(scenario, options);
     const files = writeArtefacts(result, out, args);
@@ -70,10 +74,11 @@ const included = (): string[] =>
 const scenarioName = (file: string): string => basename(file).replace(/\.ya?ml$/, '');
 
 function listScenarios(io: Io): ExitStatus {
+  const width = Math.max(...included().map(({ length }) => length)) + 2;
   for (const name of included()) {
     const { about = '' } = readScenario(join(FOLDER, `${name}.yaml`), []);
     if (io.json) io.record({ scenario: name, about });
-    else io.say(`${name.padEnd(14)}${about}`);
+    else io.say(`${name.padEnd(width)}${about}`);
   }
   if (!io.json) io.say('\nbelfry sim NAME runs one; a path to a .yaml file runs your own');
   return 0;
@@ -103,7 +108,7 @@ function wholeNumber(args: Arguments, name: string): number | undefined {
   return text === undefined ? undefined : Number(text);
 }
 
-function runOptions(args: Arguments, io: Io, seed: number): RunOptions {
+function runOptions(args: Arguments, io: Io, { seed, end }: { seed: number; end: Micros }): RunOptions {
   const cutPower = wholeNumber(args, 'cut-power');
   if (cutPower === 0) throw new CannotRun('sim: --cut-power counts flash operations from 1');
   const speed = args.text('speed') ?? 'max';
@@ -112,7 +117,7 @@ function runOptions(args: Arguments, io: Io, seed: number): RunOptions {
     seed,
     platform: nodePlatform(),
     ...(cutPower === undefined ? {} : { cutPower }),
-    ...(speed === '1' ? { pace: pacer() } : {}),
+    ...(speed === '1' ? { pace: pacer() } : { onProgress: progress(end) }),
     ...(io.json ? { onEvent: (event) => io.record(JSON.parse(timelineLine(event)) as object) } : {}),
   };
 }
@@ -127,17 +132,33 @@ function pacer(): NonNullable<RunOptions['pace']> {
   };
 }
 
+/** A run that takes longer than this says how far it has come, and again after as long. */
+const SILENCE_MS = 3_000;
+
+/** On standard error, so that what a script reads stays as it is. */
+function progress(end: Micros): NonNullable<RunOptions['onProgress']> {
+  let said = performance.now();
+  return (t) => {
+    if (performance.now() - said < SILENCE_MS) return;
+    said = performance.now();
+    console.error(`belfry: ${durationText(t)} of ${durationText(end)}`);
+  };
+}
+
 const WIDE = 160;
 
 function writeArtefacts(result: ScenarioResult, out: string, args: Arguments): string[] {
   const withKeys = !args.flag('no-secrets');
   const several = result.speakers.size > 1;
+  // A fleet has as many loudspeakers; those that were silent all the time have nothing to tell.
+  const speakers = [...result.speakers].filter(([, sound]) => !several || soundReport(sound).seconds > 0);
   const files: [name: string, content: Uint8Array | string, secret: boolean][] = [
     ['timeline.jsonl', result.timeline.jsonLines(), false],
-    ['ladder.txt', ladderText(result.ladder, { width: WIDE, ascii: args.flag('ascii') }), false],
+    ['ladder.txt', `${ladderText(result.ladder, { width: WIDE, ascii: args.flag('ascii') })}${drawn(result)}`, false],
     ['report.html', result.report({ file: 'capture.pcapng', withKeys }), false],
     ['capture.pcapng', result.capture(withKeys), true],
-    ...Array.from(result.speakers, ([name, { samples, rate }]): [string, Uint8Array, boolean] => [
+    ...result.plots.map((svg, i): [string, string, boolean] => [i === 0 ? 'rate.svg' : `rate-${i + 1}.svg`, svg, false]),
+    ...speakers.map(([name, { samples, rate }]): [string, Uint8Array, boolean] => [
       several ? `speaker-${name}.wav` : 'speaker.wav',
       encodeWav(samples, rate),
       false,
@@ -154,7 +175,7 @@ interface Telling {
 }
 
 function tell(scenario: Scenario, result: ScenarioResult, { out, files, ascii }: Telling, io: Io): void {
-  io.say(`\n${ladderText(withoutStates(result), { width: Math.max(60, process.stdout.columns ?? 120), ascii })}`);
+  io.say(`\n${ladderText(forTerminal(result), { width: Math.max(60, process.stdout.columns ?? 120), ascii })}${drawn(result)}`);
   const lines = summarize(scenario, result);
   const width = Math.max(...lines.map(([label]) => label.length)) + 2;
   for (const [label, text] of lines) io.say(label.padEnd(width) + text);
@@ -170,11 +191,20 @@ function tell(scenario: Scenario, result: ScenarioResult, { out, files, ascii }:
   io.say(`open ${resolve(out, 'report.html')} in a browser${plays}`);
 }
 
+/** Rows of a ladder that a terminal shows. */
+const MOST_ROWS = 200;
+
 /** States stand in the file and in the report; in a terminal they would crowd the messages out. */
-const withoutStates = ({ ladder }: ScenarioResult): ScenarioResult['ladder'] => ({
-  ...ladder,
-  rows: ladder.rows.filter(({ protocol }) => protocol !== 'STATE'),
-});
+function forTerminal({ ladder }: ScenarioResult): ScenarioResult['ladder'] {
+  const rows = ladder.rows.filter(({ protocol }) => protocol !== 'STATE');
+  return createLadder(ladder.hosts, rows.slice(0, MOST_ROWS), Math.max(0, rows.length - MOST_ROWS));
+}
+
+/** Of whom the ladder is, where it is not of all. */
+const drawn = ({ watched, speakers }: ScenarioResult): string =>
+  watched.length < speakers.size
+    ? `${watched.length} of the ${speakers.size} devices are drawn, and captured: ${watched.join(', ')}\n`
+    : '';
 
 /** What is there to break is told of the run that `npm start` shows: another one has other flash operations. */
 const isAsItComes = (args: Arguments): boolean =>
