@@ -40,7 +40,7 @@ const REFRESH_AFTER_DATE = 900_000;
 /** Ours: three questions. */
 const BOOT_PATIENCE = 8_000;
 
-interface TimeContext {
+export interface TimeContext {
   deps: TimeDeps;
   /** Milliseconds of rest after the present round of questions. */
   retry: number;
