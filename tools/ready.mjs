@@ -1,7 +1,7 @@
 // Makes a checkout ready: right Node, packages installed, build fresh. In an installed package there is nothing to do.
 // All output goes to standard error: standard output belongs to the command.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const NODE_MIN = [20, 19];
@@ -42,9 +42,12 @@ const npm = (what, ...args) => {
   if (result.status !== 0) fail(`${what} failed; the lines above say why`);
 };
 
+/** Packages that a link borrows from another checkout are that one's: installing here would empty them there. */
+const packagesAreBorrowed = () => existsSync(`${root}node_modules`) && lstatSync(`${root}node_modules`).isSymbolicLink();
+
 // tsup.config.ts is not in the tarball, so its presence tells a checkout from an installed package.
 if (existsSync(`${root}tsup.config.ts`)) {
-  if (timeOf('node_modules/.package-lock.json') < timeOf('package-lock.json')) {
+  if (!packagesAreBorrowed() && timeOf('node_modules/.package-lock.json') < timeOf('package-lock.json')) {
     npm('installing packages (once)', 'ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error');
   }
   if (timeOf('dist/cli.js') < newestSource()) npm('building', 'run', '-s', 'build');

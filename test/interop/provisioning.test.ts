@@ -68,15 +68,14 @@ describeLab('provisioning from nginx and lighttpd', () => {
   let lab: Lab;
   const servers: ChildProcess[] = [];
   const devices = new Map<string, Device>();
-  const logs = { nginx: '', lighttpd: '' };
 
   beforeAll(async () => {
     lab = new Lab();
     await lab.script('mkpki.sh');
     layFiles(lab.run);
     await Promise.all([lab.script('kam.sh', 'start'), lab.script('prov.sh', 'start')]);
-    serve('nginx', 'nginx', ['-e', 'stderr', '-p', lab.run, '-c', `${lab.run}/faults.conf`]);
-    serve('lighttpd', 'lighttpd', ['-D', '-f', fileURLToPath(new URL('peers/digest.lighttpd.conf', import.meta.url))]);
+    serve('nginx', ['-e', 'stderr', '-p', lab.run, '-c', `${lab.run}/faults.conf`]);
+    serve('lighttpd', ['-D', '-f', fileURLToPath(new URL('peers/digest.lighttpd.conf', import.meta.url))]);
     const images = await makeImages(lab);
     let last = 10;
     for (const [name, { url, image = 'factory', settings }] of Object.entries<Case>(CASES)) {
@@ -91,14 +90,8 @@ describeLab('provisioning from nginx and lighttpd', () => {
     await lab.close();
   });
 
-  const serve = (log: 'nginx' | 'lighttpd', program: string, args: string[]): void => {
-    const server = lab.jail.spawn(program, args, { env: { RUN: lab.run } });
-    for (const stream of [server.stdout, server.stderr]) {
-      stream?.on('data', (data) => {
-        logs[log] += data;
-      });
-    }
-    servers.push(server);
+  const serve = (program: string, args: string[]): void => {
+    servers.push(lab.jail.spawn(program, args, { env: { RUN: lab.run }, stdio: 'ignore' }));
   };
   const on = (name: keyof typeof CASES): Device => devices.get(name)!;
 
@@ -122,19 +115,19 @@ describeLab('provisioning from nginx and lighttpd', () => {
 
   it('applies what nginx hands to the factory identity', async () => {
     expect((await applied('factory identity')).all('provisioning.applied')).toMatchObject([{ clientCertificate: MAC }]);
-    expect(logs.nginx).toMatch(new RegExp(`:9443 "GET /good/${FILE} HTTP/1.1" 200 verify=SUCCESS cn=CN=${MAC},`));
+    expect(lab.log('faults')).toMatch(new RegExp(`:9443 "GET /good/${FILE} HTTP/1.1" 200 verify=SUCCESS cn=CN=${MAC},`));
   });
 
   it('says that it has no certificate where the server asks for one', async () => {
     const device = await refused('no device certificate', { stage: 'download', kind: 'refused' });
     expect(device.all('provisioning.failed')[0]!.mend).toMatch(/certificate/);
-    expect(logs.nginx).toMatch(/:9443 "GET \/good\/.*" 400 verify=NONE/);
+    expect(lab.log('faults')).toMatch(/:9443 "GET \/good\/.*" 400 verify=NONE/);
   });
 
   it('shows sipclient.pem in place of the factory identity', async () => {
     const device = on('sipclient.pem');
     expect(await device.event('provisioning.applied')).toMatchObject({ clientCertificate: OTHER });
-    expect(logs.nginx).toMatch(new RegExp(`GET /good/${FILE} .*verify=SUCCESS cn=CN=${OTHER},`));
+    expect(lab.log('faults')).toMatch(new RegExp(`GET /good/${FILE} .*verify=SUCCESS cn=CN=${OTHER},`));
   });
 
   it.each([
@@ -153,7 +146,7 @@ describeLab('provisioning from nginx and lighttpd', () => {
   });
   it('never follows a redirect from HTTPS to HTTP', async () => {
     await refused('moved to HTTP', { stage: 'download', detail: expect.stringContaining('http://127.0.0.1:9080') });
-    expect(logs.nginx).not.toMatch(/:9080 "/);
+    expect(lab.log('faults')).not.toMatch(/:9080 "/);
   });
   it('judges the server to which it is redirected like any other', async () => {
     const device = await refused('moved to a rogue server', { stage: 'tls', kind: 'tls-refused' });
@@ -190,7 +183,7 @@ describeLab('provisioning from nginx and lighttpd', () => {
 
   it('applies a file whose checksum is right', async () => {
     await applied('checksum right');
-    expect(logs.nginx).toContain(`"GET /sum/${FILE}.md5 HTTP/1.1" 200`);
+    expect(lab.log('faults')).toContain(`"GET /sum/${FILE}.md5 HTTP/1.1" 200`);
   });
 });
 
