@@ -1,5 +1,5 @@
 /** Dates in HTTP fields (RFC 9110 part 5.6.7): the form of today, and the two of old servers that must still be understood. */
-import { utc } from '../../hal/base/time.js';
+import { calendar, utc } from '../../hal/base/time.js';
 import type { UnixMillis } from '../../hal/hal.js';
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
@@ -31,3 +31,15 @@ export function readHttpDate(text: string): UnixMillis | undefined {
 
 /** Two digits are a year of the century around 2000 (ours: HTTP is younger than 1970). */
 const fullYear = (year: number, digits: number): number => (digits === 4 ? year : year < 70 ? 2000 + year : 1900 + year);
+
+const DAYS = ['Thu', 'Fri', 'Sat', 'Sun', 'Mon', 'Tue', 'Wed'];
+const DAY_MS = 86_400_000;
+
+/** The form of today: `Sun, 06 Nov 1994 08:49:37 GMT`. */
+export function writeHttpDate(at: UnixMillis): string {
+  const { year, month, day, hour, minute, second } = calendar(at);
+  const two = (value: number): string => String(value).padStart(2, '0');
+  // 1970-01-01 was a Thursday.
+  const name = DAYS[Math.floor(at / DAY_MS) % 7];
+  return `${name}, ${two(day)} ${MONTHS[month - 1]} ${String(year).padStart(4, '0')} ${two(hour)}:${two(minute)}:${two(second)} GMT`;
+}

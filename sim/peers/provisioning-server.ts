@@ -1,4 +1,5 @@
 /** A provisioning server: files by HTTP, with or without TLS. Both are the platform's own, so that the device's are judged by others than ours. */
+import { writeHttpDate } from '../../core/http/date.codec.js';
 import { base64, hex, utf8 } from '../../hal/base/bytes.js';
 import { ok } from '../../hal/base/result.js';
 import type { HalError, Result } from '../../hal/hal.js';
@@ -41,7 +42,8 @@ export function startProvisioningServer(host: PeerHost, options: ProvisioningSer
       const { method, target, client } = request;
       const caller = { clientCN: client?.commonName ?? '', clientSubject: client?.subject ?? '' };
       host.log('server.request', { method, target, status: response.status, ...caller });
-      return response;
+      // The platform's server would tell this machine's time.
+      return { ...response, headers: { Date: writeHttpDate(host.clock.wall().at), ...response.headers } };
     },
     onClientError: (detail) => host.log('server.refused', { detail }),
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readHttpDate } from '../../core/http/date.codec.js';
+import { readHttpDate, writeHttpDate } from '../../core/http/date.codec.js';
 import { fromLatin1, latin1 } from '../../hal/base/bytes.js';
 import { fuzz } from '../support/mutation.js';
 
@@ -23,6 +23,13 @@ describe('HTTP dates', () => {
     'Sun, 6 Nov 1994 08:49:37 GMT',
     'Sun Nov 31 08:49:37 1994',
   ])('%j is none', (text) => expect(readHttpDate(text)).toBeUndefined());
+
+  it.each([
+    0, 784_111_777_000, 951_782_400_000, 1_780_000_000_000, 4_102_444_799_000,
+  ])('is written as Node writes it, and read back: %d', (at) => {
+    expect(writeHttpDate(at)).toBe(new Date(at).toUTCString());
+    expect(readHttpDate(writeHttpDate(at))).toBe(at);
+  });
 
   it('never throws', () => {
     fuzz(['Sun, 06 Nov 1994 08:49:37 GMT', 'Sunday, 06-Nov-94 08:49:37 GMT'].map(fromLatin1), 20_000, (input) => {
