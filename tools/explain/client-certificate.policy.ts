@@ -28,7 +28,7 @@ function missing({ view, knowledge }: TlsCase): Finding {
   return (served ? noteOf : faultOf)(
     'client-certificate-missing',
     `this device sent no certificate although the server asked for one${of}${how}${then}${lack}`,
-    'it may have been made before 2019, without one (System > About, "Manufacturer Certificate"): upload certificate and private key as certs/sipclient.pem, with firmware 1.7.1 or later; or let the server ask for none',
+    'it may have been made before 2019, without one (System > About, "Manufacturer Certificate"), or have none of a CA that the server asks for: upload a certificate with its private key as certs/sipclient.pem; or let the server ask for none',
   );
 }
 

@@ -5,7 +5,7 @@
 
 import type { Conversation, Ending } from './conversation.js';
 import { suiteShape } from './suite-shape.js';
-import { otherRole, type Role, type SealedSight, type SentAlert, type TlsView } from './tls-view.js';
+import type { Role, SealedSight, SentAlert, TlsView } from './tls-view.js';
 
 export const TLS_1_1 = 0x0302;
 export const TLS_1_2 = 0x0303;
@@ -130,12 +130,19 @@ export function refusalOfClient(view: TlsView): string | undefined {
   return answer && CERTIFICATE_REFUSED.includes(answer.status) ? `"${answer.line}" inside TLS` : undefined;
 }
 
+/** It took its leave: with `close_notify`, or with what can only be that, since it comes after its Finished. */
+function saidGoodbye(view: TlsView, role: Role): boolean {
+  const { sealed } = view.sides[role];
+  if (sealed.slice(1).some(({ length }) => length === ALERT_13)) return true;
+  return view.alerts.some(({ by, name }) => by === role && (name === undefined || name === 'close_notify'));
+}
+
 /** The client's word against the server's certificate: an alert, or that it left once it had seen it. */
 export function refusalOfServer(conversation: Conversation, view: TlsView): string | undefined {
-  if (!isFinished(view, 'server') && !view.sides.server.certificates) return undefined;
+  if (view.resumed || (!isFinished(view, 'server') && !view.sides.server.certificates)) return undefined;
   const alert = fatalAlert(view, 'client');
   if (alert) return alert.name ? `alert ${alert.name}` : 'an alert, by the length of its record';
   const left = brokeOff(conversation, view);
-  if (left?.by !== 'client' || fatalAlert(view, otherRole('client'))) return undefined;
+  if (left?.by !== 'client' || saidGoodbye(view, 'client') || fatalAlert(view, 'server')) return undefined;
   return left.how === 'reset' ? 'it reset the connection without a word' : 'it closed the connection without a word';
 }

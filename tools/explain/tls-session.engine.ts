@@ -68,15 +68,17 @@ export class TlsSession {
     this.view.sides[role].lost = true;
   }
 
+  /** Known from the first word of the server, be it a retry. */
   get #version(): number {
-    return this.view.chosen?.version ?? 0;
+    return (this.view.chosen ?? this.view.retry)?.version ?? 0;
   }
 
   #record(role: Role, record: TlsRecord): void {
     const direction = this.#directions[role];
     const is13 = this.#version >= TLS_1_3;
     if (record.type === ContentType.changeCipherSpec) {
-      if (!is13) this.#protect(role);
+      // TLS 1.3 sends them for the eyes of middleboxes, some before the server has said anything (RFC 8446 D.4).
+      if (this.view.chosen && !is13) this.#protect(role);
       return;
     }
     // TLS 1.3 dresses everything that it protects as application data, and an alert in clear is of two octets.
