@@ -42,8 +42,13 @@ export const Extension = {
   authorityInfoAccess: '1.3.6.1.5.5.7.1.1',
 } as const;
 
-/** RFC 5280 part 4.2.1.12. */
-export const Purpose = { any: '2.5.29.37.0', serverAuth: '1.3.6.1.5.5.7.3.1', clientAuth: '1.3.6.1.5.5.7.3.2' } as const;
+/** RFC 5280 part 4.2.1.12, RFC 5924 part 4. */
+export const Purpose = {
+  any: '2.5.29.37.0',
+  serverAuth: '1.3.6.1.5.5.7.3.1',
+  clientAuth: '1.3.6.1.5.5.7.3.2',
+  sipDomain: '1.3.6.1.5.5.7.3.20',
+} as const;
 
 /** RFC 4519, with the short names of RFC 4514 part 3. */
 export const Attribute: Readonly<Record<string, string>> = {

@@ -17,6 +17,8 @@ export interface PathQuestion {
   path: readonly Certificate[];
   anchor: Anchor;
   purpose: Purpose;
+  /** The peer speaks SIP: a certificate for a SIP domain serves either purpose (RFC 5924 part 4). */
+  sip?: boolean;
   at: UnixMillis;
   /** `at` is a floor: it is then or later. The path then has to be good at some such time, and what has ended by the floor has ended for certain. */
   floor?: boolean;
@@ -29,20 +31,23 @@ export function signatureFault(certificate: Certificate, issuer: Certificate, cr
   if ('hash' in algorithm && (algorithm.hash === 'md5' || algorithm.hash === 'sha1')) {
     return fault('weak-signature', certificate, `it is signed with ${algorithm.hash === 'md5' ? 'MD5' : 'SHA-1'}`);
   }
+  // What a peer sends decides what a signature costs: keys beyond these bounds are refused before the arithmetic.
+  const size = sizeFault(issuer);
+  if (size) return size;
   if (crypto.verify(algorithm, issuer.spki, certificate.tbs, octets)) return undefined;
   return fault('signature', certificate, `the key of "${issuer.subject.text}" did not sign it`);
 }
 
 /** The first rule that the path breaks, from the peer's certificate up. */
 export function pathFault(question: PathQuestion): Fault | undefined {
-  const { path, purpose, at, floor = false, anchor } = question;
+  const { path, at, floor = false, anchor } = question;
   for (const [depth, certificate] of path.entries()) {
     const wrong =
       dateFault(certificate, at, floor) ??
       keyFault(certificate) ??
       criticalFault(certificate) ??
       (depth === 0 ? leafUsageFault(certificate) : authorityFault(path, depth, anchor)) ??
-      purposeFault(certificate, purpose);
+      purposeFault(certificate, question);
     if (wrong) return wrong;
   }
   return (
@@ -69,12 +74,23 @@ function neverFault(path: readonly Certificate[]): Fault | undefined {
 
 /** NIST SP 800-57 part 1: 112 bits of strength or more. */
 const MIN_RSA_BITS = 2048;
+/** Ours: twice what any public authority has. */
+const MAX_RSA_BITS = 8192;
+/** Everybody's is 65537. A longer one makes a verification as slow as a signature; OpenSSL's bound for large keys is the same. */
+const MAX_EXPONENT_BITS = 64;
+
+function sizeFault(certificate: Certificate): Fault | undefined {
+  const { key } = certificate;
+  if (key.type !== 'rsa' || (key.bits <= MAX_RSA_BITS && key.exponentBits <= MAX_EXPONENT_BITS)) return undefined;
+  const detail = `its RSA key has ${key.bits} bits and an exponent of ${key.exponentBits}, more than this device computes with`;
+  return fault('weak-key', certificate, detail, `have it issued again for an RSA key of ${MIN_RSA_BITS} to ${MAX_RSA_BITS} bits`);
+}
 
 export function keyFault(certificate: Certificate): Fault | undefined {
   const { key } = certificate;
   switch (key.type) {
     case 'rsa':
-      return key.bits >= MIN_RSA_BITS ? undefined : fault('weak-key', certificate, `its RSA key has ${key.bits} bits`);
+      return key.bits >= MIN_RSA_BITS ? sizeFault(certificate) : fault('weak-key', certificate, `its RSA key has ${key.bits} bits`);
     case 'ec':
       return key.curve ? undefined : fault('weak-key', certificate, 'its key is on a curve other than P-256, P-384 and P-521');
     case 'ed25519':
@@ -113,8 +129,9 @@ function authorityFault(path: readonly Certificate[], depth: number, anchor: Anc
 }
 
 /** RFC 5280 part 4.2.1.12; an authority's extended key usage limits what it issues, as everybody reads it. */
-function purposeFault(certificate: Certificate, purpose: Purpose): Fault | undefined {
+function purposeFault(certificate: Certificate, { purpose, sip = false }: PathQuestion): Fault | undefined {
   const purposes = certificate.extensions.extKeyUsage?.purposes;
-  if (!purposes || purposes.includes(PurposeId[purpose]) || purposes.includes(PurposeId.any)) return undefined;
+  const fit: readonly string[] = [PurposeId[purpose], PurposeId.any, ...(sip ? [PurposeId.sipDomain] : [])];
+  if (!purposes || purposes.some((one) => fit.includes(one))) return undefined;
   return fault('purpose', certificate, `it is not for use as a TLS ${purpose === 'serverAuth' ? 'server' : 'client'}`);
 }

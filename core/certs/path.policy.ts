@@ -25,6 +25,8 @@ export interface PathRequest {
   chain: readonly Der[];
   anchors: AnchorIndex;
   purpose: Purpose;
+  /** The peer speaks SIP: a certificate for a SIP domain serves either purpose (RFC 5924 part 4). */
+  sip?: boolean;
   at: UnixMillis;
   /** What time it is is not known, only that it is `at` or later: a path is accepted that is good at some such time. */
   floor?: boolean;

@@ -69,8 +69,9 @@ function leafDetail(certificate: Certificate): string | undefined {
   const signs = keyUsage?.has(KeyUsage.keyCertSign) ?? false;
   if (keyUsage && signs !== (basicConstraints?.authority ?? false))
     return 'it may sign certificates and is no authority, or the reverse (RFC 5280 part 4.2.1.9)';
-  if (extKeyUsage?.critical) return 'its extended key usage is critical (BR 7.1.2.7.6)';
-  if (extKeyUsage?.purposes.includes(Purpose.any)) return 'it is for any purpose (BR 7.1.2.7.10)';
+  if (!extKeyUsage) return 'it does not say what it is for: it has no extended key usage (BR 7.1.2.7.6)';
+  if (extKeyUsage.critical) return 'its extended key usage is critical (BR 7.1.2.7.6)';
+  if (extKeyUsage.purposes.includes(Purpose.any)) return 'it is for any purpose (BR 7.1.2.7.10)';
   if (!subjectAltName) return undefined;
   if (subjectAltName.critical !== (subject.key.length === 0))
     return 'its alternative names are critical just when its subject is not empty (RFC 5280 part 4.2.1.6)';

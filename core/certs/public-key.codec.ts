@@ -3,9 +3,9 @@ import type { Der } from '../../hal/hal.js';
 import { bits, DerCursor, integerOctets, oidText, readDer, Tag } from './asn1.js';
 import { Algorithm, Curve } from './oids.js';
 
-/** `bits` is the length of the modulus; `curve` is absent for a curve that Belfry does not know, or one given by its parameters. */
+/** `bits` is the length of the modulus, `exponentBits` that of the public exponent; `curve` is absent for a curve that Belfry does not know, or one given by its parameters. */
 export type PublicKeyInfo =
-  | { type: 'rsa'; bits: number }
+  | { type: 'rsa'; bits: number; exponentBits: number }
   | { type: 'ec'; curve?: 'P-256' | 'P-384' | 'P-521' }
   | { type: 'ed25519' }
   | { type: 'other'; algorithm: string };
@@ -30,18 +30,22 @@ export function publicKey(info: DerCursor): PublicKeyInfo {
   algorithm.end();
   const key = bits(info.value(Tag.bitString)).octets;
   info.end();
-  if (id === Algorithm.rsa) return { type: 'rsa', bits: modulusBits(key) };
+  if (id === Algorithm.rsa) return { type: 'rsa', ...rsaSizes(key) };
   if (id === Algorithm.ed25519) return { type: 'ed25519' };
   if (id !== Algorithm.ec) return { type: 'other', algorithm: id };
   const curve = parameters?.tag === Tag.oid ? CURVES[oidText(parameters)] : undefined;
   return curve ? { type: 'ec', curve } : { type: 'ec' };
 }
 
-function modulusBits(rsaPublicKey: Uint8Array): number {
+function rsaSizes(rsaPublicKey: Uint8Array): { bits: number; exponentBits: number } {
   const inside = new DerCursor(rsaPublicKey, 0).enter();
-  const modulus = integerOctets(inside.value(Tag.integer));
-  inside.value(Tag.integer);
+  const bits = bitLength(integerOctets(inside.value(Tag.integer)));
+  const exponentBits = bitLength(integerOctets(inside.value(Tag.integer)));
   inside.end();
-  const significant = modulus[0] === 0 ? modulus.subarray(1) : modulus;
+  return { bits, exponentBits };
+}
+
+function bitLength(octets: Uint8Array): number {
+  const significant = octets[0] === 0 ? octets.subarray(1) : octets;
   return significant.length === 0 ? 0 : significant.length * 8 - Math.clz32(significant[0]!) + 24;
 }

@@ -85,10 +85,11 @@ export function judgePeer(question: PeerQuestion): Judgement {
 }
 
 function validated(question: PeerQuestion): Verdict {
-  const { chain, wall, use, anchors, crypto } = question;
+  const { service, chain, wall, use, anchors, crypto } = question;
   const refuse = (wrong: Fault): Verdict => ({ ok: false, ...wrong, clock: wall.at });
   const purpose = isServer(question) ? 'serverAuth' : 'clientAuth';
-  const result = verifyPath({ chain, anchors, purpose, crypto, ...momentOf(wall) });
+  const sip = service === 'sip' || service === 'sip-server';
+  const result = verifyPath({ chain, anchors, purpose, sip, crypto, ...momentOf(wall) });
   if (!result.ok) return refuse(result.fault);
   const { path, anchor } = result;
   const wrong = nameFaultOf(question, path[0]!, anchor.origin) ?? timeFault(wall, use, path[0]!);

@@ -25,7 +25,9 @@ describe('the public authorities that Node carries', () => {
   it('keep the profile of public authorities, but for three that are older than it', () => {
     const { key } = testKey('ec-p256', 0);
     const issuer = { certificate: issueSelfSigned(testPorts(), template('CA', 0, { authority: {} }), key), key };
-    const leaf = parsed(issueCertificate(testPorts(), template('leaf', 1, { names: [{ type: 'dns', value: 'leaf' }] }), issuer));
+    const leaf = parsed(
+      issueCertificate(testPorts(), template('leaf', 1, { names: [{ type: 'dns', value: 'leaf' }], purposes: ['serverAuth'] }), issuer),
+    );
     // Under these a path is refused until the administrator uploads the root, which the mend says.
     const others = roots.map((der) => expectOk(readCertificate(der), 'root')).filter((root) => profileFault([leaf, root]));
     expect(others.map(({ subject }) => subject.text).sort()).toEqual([

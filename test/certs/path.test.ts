@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { bitString, der, oid, sequence, Tag, unsigned } from '../../core/certs/asn1.js';
 import { readCertificate } from '../../core/certs/certificate.codec.js';
 import { type Authority, issueCertificate, issueSelfSigned } from '../../core/certs/issue.js';
 import { sameName } from '../../core/certs/name.codec.js';
+import { Algorithm } from '../../core/certs/oids.js';
 import { type Anchor, type PathRequest, verifyPath } from '../../core/certs/path.policy.js';
 import type { Crypto, Der } from '../../hal/hal.js';
 import { ca, craft, dnsNames, extension, permittedDns, usage } from './craft.js';
@@ -44,6 +46,14 @@ function judge(chain: readonly Der[], trusted: readonly Der[], more: Partial<Pat
   expect(detail).not.toBe('');
   expect(mend).not.toBe('');
   return subject === '' ? rule : `${rule}: ${subject}`;
+}
+
+/** A SubjectPublicKeyInfo of a key that nobody has. */
+function rsaKey(bits: number, exponent: number): Der {
+  const modulus = new Uint8Array(bits / 8).fill(0xa5);
+  const digits = BigInt(exponent).toString(16);
+  const e = Uint8Array.from(Buffer.from(digits.padStart(digits.length + (digits.length % 2), '0'), 'hex'));
+  return sequence(sequence(oid(Algorithm.rsa), der(Tag.null)), bitString(sequence(unsigned(modulus), unsigned(e))));
 }
 
 const ROOT = 'CN=Root,O=Test';
@@ -184,6 +194,33 @@ describe('every rule has its certificate', () => {
       ),
     );
     expect(by([under('leaf', [san], { publicKey: weak })])).toBe('weak-key: CN=leaf');
+  });
+
+  it.each([
+    [3072, 65_537, 'ok by CN=Root'],
+    [16_384, 65_537, 'weak-key: CN=leaf'],
+    [3072, 2 ** 200, 'weak-key: CN=leaf'],
+  ])('an RSA key of %d bits with the exponent %d: %s', (bits, exponent, expected) => {
+    expect(by([under('leaf', [san], { publicKey: rsaKey(bits, exponent) })])).toBe(expected);
+  });
+
+  it('a key that costs too much is not even tried', () => {
+    const never: Pick<Crypto, 'verify'> = {
+      verify: () => {
+        throw new Error('tried');
+      },
+    };
+    const huge = craft({ subject: 'Huge', issuer: 'Huge', signer: key(4), publicKey: rsaKey(100_000, 65_537), extensions: [ca()] });
+    const end = craft({ subject: 'leaf', issuer: 'Huge', signer: key(4), extensions: [san] });
+    expect(judge([end, huge], [rootOf], { crypto: never })).toBe('weak-key: CN=Huge');
+  });
+
+  it('a purpose of its own makes a certificate one for SIP (RFC 5924)', () => {
+    const sipDomain = extension('2.5.29.37', false, Uint8Array.of(0x30, 10, 6, 8, 43, 6, 1, 5, 5, 7, 3, 20));
+    const end = under('leaf', [san, sipDomain]);
+    expect(by([end])).toBe('purpose: CN=leaf');
+    expect(by([end], { sip: true })).toBe('ok by CN=Root');
+    expect(by([end], { sip: true, purpose: 'clientAuth' })).toBe('ok by CN=Root');
   });
 
   it('too-long', () => {
