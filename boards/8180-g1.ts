@@ -10,6 +10,7 @@ export const board8180g1: BoardProfile = {
   kind: 'speaker',
   // The first generation's file has no suffix: algop8180.conf.
   provisioningModel: '8180',
+  defaults: { 'admin.devname': 'sipalerter-$MAC$' },
   lines: [
     { name: 'relay-in', kind: 'input' },
     { name: 'amplifier', kind: 'amplifier' },

@@ -9,6 +9,7 @@ export const board8180g2: BoardProfile = {
   product: 'Algo 8180G2 IP Audio Alerter',
   kind: 'speaker',
   provisioningModel: '8180g2',
+  defaults: { 'admin.devname': 'sipalerter-$MAC$' },
   lines: [
     { name: 'relay-in', kind: 'input' },
     { name: 'relay', kind: 'relay' },

@@ -9,6 +9,7 @@ export const board8301: BoardProfile = {
   product: 'Algo 8301 IP Paging Adapter & Scheduler',
   kind: 'paging-adapter',
   provisioningModel: '8301',
+  defaults: { 'admin.devname': 'pagingadapter-$MAC$' },
   lines: [
     { name: 'relay-in', kind: 'input' },
     { name: 'relay', kind: 'relay' },

@@ -5,6 +5,7 @@ import { KIB, MIB, partitions } from './layout.js';
 export const current = {
   tls: { supported: true },
   dnsSrv: true,
+  settings: 'current',
   // 5.5 is the newest version that the vendor's parameter guides speak of.
   firmware: { oldest: '1.0', newest: '5.5' },
   audio: { speaker: true, microphone: true, g722: true },

@@ -2,13 +2,11 @@
 import type { BoardProfile } from '../hal/board.js';
 import { KIB, MIB, partitions } from './layout.js';
 
-/** The sentence of "Securing Algo IP Endpoints" (2021-12-28, page 3) that decides it. */
-const NO_TLS =
-  'the vendor lists it among the endpoints that do not support TLS: "8180 IP Audio Alerter (G1), 8028 IP Doorphone (G1), 8128 IP Visual Alerter (G1), 8061 IP Relay Controller"';
-
 export const firstGeneration = {
-  tls: { supported: false, why: NO_TLS },
+  // "the following endpoints do not support TLS: 8180 IP Audio Alerter (G1), 8028 IP Doorphone (G1), 8128 IP Visual Alerter (G1), 8061 …"
+  tls: { supported: false, why: '"Securing Algo IP Endpoints", page 3' },
   dnsSrv: false,
+  settings: 'first-generation',
   // Firmware 2.x, although TLS came with 1.6.4 on the boards that have it: the version alone does not tell.
   firmware: { oldest: '1.0', newest: '2.0.3' },
   audio: { speaker: true, microphone: true, g722: false },

@@ -10,6 +10,7 @@ export const boardHost: BoardProfile = {
   product: 'Belfry on this machine',
   kind: 'paging-adapter',
   provisioningModel: 'host',
+  defaults: { 'admin.devname': 'belfry-$MAC$' },
   lines: [],
   flash: partitions(4 * MIB, { factory: 512 * KIB, config: 256 * KIB, certs: 512 * KIB }),
 };

@@ -8,12 +8,16 @@ export interface BoardProfile {
   model: string;
   /** The product name of the About page: `Algo 8180 G2 IP Audio Alerter`. */
   product: string;
-  kind: 'speaker' | 'paging-adapter' | 'doorphone' | 'strobe' | 'relay-controller';
+  kind: 'speaker' | 'paging-adapter' | 'doorphone' | 'intercom' | 'strobe' | 'relay-controller' | 'door-controller';
   /** `<model>` in the provisioning file name `algop<model>.conf`: `8180g2`. */
   provisioningModel: string;
   tls: BoardTls;
   /** DNS SRV; the boards without TLS lack it too. */
   dnsSrv: boolean;
+  /** Which settings it has: those of the boards without TLS are fewer, and some have other names. */
+  settings: 'first-generation' | 'current';
+  /** Values that this model's settings have where nobody gave one and other models have another: key to text. */
+  defaults?: Readonly<Record<string, string>>;
   firmware: { oldest: string; newest: string };
   audio: { speaker: boolean; microphone: boolean; g722: boolean };
   lines: readonly GpioLine[];
@@ -21,4 +25,5 @@ export interface BoardProfile {
   flash: readonly Partition[];
 }
 
+/** `why` is the source or the reason, short enough for the end of a sentence. */
 export type BoardTls = { supported: true } | { supported: false; why: string };

@@ -4,7 +4,7 @@ import type { BoardProfile } from '../../hal/board.js';
 import type { Emit } from '../kernel/events.js';
 import { type ConfValues, decodeConf } from '../settings/conf.codec.js';
 import { type SettingLayers, Settings } from '../settings/settings.js';
-import { checkSettings } from '../settings/settings.policy.js';
+import { checkSettings, otherBoards } from '../settings/settings.policy.js';
 import { type DeviceStorage, LOCAL_SETTINGS, PROVISIONED_SETTINGS } from './device-storage.js';
 import { featuresOf } from './features.js';
 
@@ -18,7 +18,7 @@ export function bootSettings(storage: DeviceStorage, board: BoardProfile, firmwa
     { board, features: featuresOf(board, firmware), mac: storage.factory.mac },
     { provisioned: layer(PROVISIONED_SETTINGS), local: layer(LOCAL_SETTINGS) },
   );
-  for (const by of ['provisioned', 'local'] as const) reportUnknown(by, stored, emit);
+  for (const by of ['provisioned', 'local'] as const) reportIdle(by, stored, emit);
   return honourable(stored, emit);
 }
 
@@ -36,8 +36,14 @@ export function honourable(stored: Settings, emit: Emit): Settings {
     : new Settings(stored.owner, { provisioned: without(stored.layers.provisioned), local: without(stored.layers.local) });
 }
 
-/** Keys of a layer that this firmware does not know. */
-export function reportUnknown(by: keyof SettingLayers, settings: Settings, emit: Emit): void {
-  const keys = settings.unknown().filter((key) => settings.layers[by].has(key));
-  if (keys.length > 0) emit('settings.unknown', { by, keys });
+/** Keys of a layer that change nothing: those that this firmware does not know or this board lacks, and those that are stored for later. */
+export function reportIdle(by: keyof SettingLayers, settings: Settings, emit: Emit): void {
+  const ofLayer = (keys: readonly string[]): readonly string[] => keys.filter((key) => settings.layers[by].has(key));
+  const unknown = ofLayer(settings.unknown());
+  if (unknown.length > 0) {
+    const detail = otherBoards(unknown);
+    emit('settings.unknown', { by, keys: unknown, ...(detail === undefined ? {} : { detail }) });
+  }
+  const stored = ofLayer(settings.stored());
+  if (stored.length > 0) emit('settings.stored', { by, keys: stored });
 }

@@ -19,9 +19,6 @@ export interface EndpointPorts {
 /** RFC 3261 19.1.2 for SIP; the RTP range is ours. */
 export const DEFAULT_PORTS: EndpointPorts = { sip: 5060, tls: 5061, rtp: 16_384 };
 
-/** Seconds between keepalives on a connection (RFC 5626 4.4.1 has up to 120; the vendor's older default is 30). */
-const KEEPALIVE_SECONDS = 30;
-
 export function sipConfig(settings: Settings, ports: EndpointPorts): SipConfig {
   const { features } = settings.owner;
   const transport = settings.get('sip.transp');
@@ -33,11 +30,11 @@ export function sipConfig(settings: Settings, ports: EndpointPorts): SipConfig {
     userAgent: userAgent(settings),
     accounts: accounts(settings),
     registerPeriod: settings.get('sip.regexp'),
-    keepalive: KEEPALIVE_SECONDS,
+    keepalive: settings.get('sip.interop.ka.method') === 'crlf' ? settings.get('sip.interop.ka.interval') : 0,
     accept: settings.get('sip.accept') || (transport === 'tls' ? 'proxy' : 'any'),
     refuseMd5: false,
     srv: features.dnsSrv,
-    dscp: 0,
+    dscp: settings.get('net.dscp.sip'),
   };
 }
 
@@ -46,7 +43,8 @@ export const userAgent = ({ owner: { board, features } }: Settings): string =>
   `Algo-${board.model.replaceAll(' ', '')}/${features.firmware}`;
 
 function sipServer(settings: Settings): SipServer | undefined {
-  const domain = settings.get('sip.proxy');
+  // A board has one of the two.
+  const domain = settings.get('sip.proxy') ?? settings.get('sip.proxy.webui');
   const registrar = settings.get('sip.registrar');
   const outboundProxy = settings.get('sip.obproxy');
   return domain && { domain, ...(registrar ? { registrar } : {}), ...(outboundProxy ? { outboundProxy } : {}) };
@@ -87,8 +85,13 @@ export function tlsPolicyOf(settings: Settings): TlsPolicy | undefined {
 /** Pairs of RTP ports: a round through them takes longer than a late packet of an ended call lives (ours). */
 export const RTP_PAIRS = 32;
 
-/** Milliseconds. The duration is the vendor's default of `phone.timeout.inbound`; the silence is ours. */
-export const CALL_LIMITS: CallLimits = { duration: 300_000, silence: 30_000 };
+/** Milliseconds (ours). */
+const SILENCE = 30_000;
+
+export const callLimits = (settings: Settings): CallLimits => ({
+  duration: settings.get('phone.timeout.inbound') * 1000,
+  silence: SILENCE,
+});
 
 /** Names or addresses of time servers, best first: what DHCP gave where the settings take it, then the settings' own. */
 export function timeServers(settings: Settings, lease: Lease | undefined): readonly string[] {

@@ -3,7 +3,16 @@ import type { BoardProfile } from '../../hal/board.js';
 import type { TlsVersion } from '../../hal/hal.js';
 import { compareFirmware } from './firmware-version.js';
 
-export type FeatureName = 'tls' | 'srtp' | 'dnsSrv' | 'deviceCertificate' | 'trustedUpload' | 'forceSecureTls' | 'restApi';
+export type FeatureName =
+  | 'tls'
+  | 'srtp'
+  | 'dnsSrv'
+  | 'deviceCertificate'
+  | 'trustedUpload'
+  | 'forceSecureTls'
+  | 'restApi'
+  | 'weakTls'
+  | 'cloudManagement';
 
 /** The features by name, and what varies with the version beside them. */
 export interface Features extends Readonly<Record<FeatureName, boolean>> {
@@ -25,7 +34,7 @@ interface FeatureRow {
   /** For sentences: "… has no <what>". */
   what: string;
   /** What the board itself must have. */
-  needs?: 'tls' | 'dnsSrv';
+  needs?: 'tls' | 'dnsSrv' | 'current';
   /** The first firmware that has it. */
   since?: string;
   /** The first firmware that has it no more, and what took its place. */
@@ -52,7 +61,11 @@ const TABLE: Readonly<Record<FeatureName, FeatureRow>> = {
     until: { version: '4.0', instead: 'TLS 1.2 is the least it speaks' },
   },
   // The REST API guide asks for firmware 3.3 or later.
-  restApi: { what: 'REST API', since: '3.3' },
+  restApi: { what: 'REST API', needs: 'current', since: '3.3' },
+  // Exports of firmware 5 have the key `net.weaktls.use`; which 5.x brought it is not known.
+  weakTls: { what: '"Allow Weak TLS"', needs: 'tls', since: '5.0' },
+  // The ADMP guide asks for firmware 5.2 or later, and for the device certificate.
+  cloudManagement: { what: 'Device Management Platform', needs: 'tls', since: '5.2' },
 };
 
 /** From that firmware on, newest first. The first and the last row are ours; the others seed p. 8. */
@@ -81,6 +94,8 @@ export function featuresOf(board: BoardProfile, firmware: string): Features {
     trustedUpload: has('trustedUpload'),
     forceSecureTls: has('forceSecureTls'),
     restApi: has('restApi'),
+    weakTls: has('weakTls'),
+    cloudManagement: has('cloudManagement'),
     sipValidateDefault: has('tls') && atLeast(firmware, SIP_VALIDATES_SINCE),
     ...(versions ? { tlsVersions: { min: versions.min, max: versions.max } } : {}),
   };
@@ -91,7 +106,10 @@ export function lackOf(board: BoardProfile, firmware: string, feature: FeatureNa
   const { what, needs, since, until } = TABLE[feature];
   const name = `the ${board.model}`;
   if (needs === 'tls' && !board.tls.supported) {
-    return { detail: `${name} has no ${what}: ${board.tls.why}`, mend: 'clear the setting, or use a board with TLS' };
+    return { detail: `${name} has no ${what} (${board.tls.why})`, mend: 'clear the setting, or use a board with TLS' };
+  }
+  if (needs === 'current' && board.settings !== 'current') {
+    return { detail: `${name} has no ${what}`, mend: 'clear the setting, or use a board of the current generation' };
   }
   if (needs === 'dnsSrv' && !board.dnsSrv) return { detail: `${name} has no ${what}`, mend: 'name the server by host and port' };
   if (since !== undefined && !atLeast(firmware, since)) {

@@ -2,7 +2,7 @@
 import type { Emit } from '../kernel/events.js';
 import type { ConfValues } from '../settings/conf.codec.js';
 import { changedKeys, type Settings } from '../settings/settings.js';
-import { honourable, reportUnknown } from './boot-settings.js';
+import { honourable, reportIdle } from './boot-settings.js';
 
 export class PresentSettings {
   readonly #emit: Emit;
@@ -23,7 +23,7 @@ export class PresentSettings {
     const keys = changedKeys(this.#settings, next);
     this.#settings = next;
     this.#emit('settings.changed', { by: 'provisioned', keys });
-    reportUnknown('provisioned', next, this.#emit);
+    reportIdle('provisioned', next, this.#emit);
     return keys;
   }
 }

@@ -10,7 +10,7 @@ import type { Settings } from '../settings/settings.js';
 import type { CheckSync } from '../sip/check-sync.policy.js';
 import { createSipStack, type SipStack } from '../sip/user-agent.js';
 import type { SecureStreams } from '../tls/secure-streams.js';
-import { CALL_LIMITS, type EndpointPorts, RTP_PAIRS, sipConfig, srtpSettings } from './configuration.js';
+import { callLimits, type EndpointPorts, RTP_PAIRS, sipConfig, srtpSettings } from './configuration.js';
 
 export interface ServicesOptions {
   kernel: Kernel;
@@ -44,10 +44,10 @@ export function startServices(options: ServicesOptions): Services {
     kernel,
     entropy,
     bus: withGain(bus, settings.get('audio.page.vol')),
-    ports: new MediaPortPool(net, { first: ports.rtp, pairs: RTP_PAIRS }),
+    ports: new MediaPortPool(net, { first: ports.rtp, pairs: RTP_PAIRS, dscp: settings.get('net.dscp.rtp') }),
     localAddress,
     srtp: srtpSettings(settings),
-    limits: CALL_LIMITS,
+    limits: callLimits(settings),
     onIdle: options.onIdle,
     openTalk: () => {
       const microphone = openMicrophone(audio);

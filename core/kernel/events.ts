@@ -22,8 +22,10 @@ export interface EventFields {
   'identity.mismatch': { nic: MacAddress; factory: MacAddress };
   'settings.changed': { by: SettingOrigin; keys: readonly string[] };
   'settings.refused': { key: string; value: string; board: string; firmware: string; detail: string; mend: string };
-  /** Keys that this firmware does not know: kept, exported, and without effect. */
-  'settings.unknown': { by: SettingOrigin; keys: readonly string[] };
+  /** Keys that this firmware does not know or this board lacks: kept, exported, and without effect. Of the latter `detail` tells who has them. */
+  'settings.unknown': { by: SettingOrigin; keys: readonly string[]; detail?: string };
+  /** Known keys with values that ask for something, while nothing acts on them yet. */
+  'settings.stored': { by: SettingOrigin; keys: readonly string[] };
   'settings.unreadable': { file: string; line: number; detail: string };
   'provisioning.requested': { by: 'check-sync' | 'schedule' | 'lease' };
   'provisioning.started': { server: string; method: string };

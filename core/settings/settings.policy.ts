@@ -1,7 +1,7 @@
 /** Whether a device can do what its settings ask for. Asked before anything is stored: a setting that fails in silence is worse than an error. */
 import { lackOf } from '../device/features.js';
 import { CONF_LIMITS, isConfKey, isConfValue } from './conf.codec.js';
-import { findSetting, isSecret } from './registry.js';
+import { isSecret, REGISTRY } from './registry.js';
 import type { Settings } from './settings.js';
 
 /** The fields of the event `settings.refused`. */
@@ -34,12 +34,25 @@ function problemOf(settings: Settings, key: string, value: string): { detail: st
   if (!isConfKey(key) || !isConfValue(value)) {
     return { detail: 'a settings file cannot carry it', mend: `use one line of at most ${CONF_LIMITS.value} characters` };
   }
-  const known = findSetting(key);
-  if (!known) return undefined;
-  const read = known.read(value);
-  // Null is a legitimate value of every key and means its default.
-  if (!read.ok && value !== '') return { detail: `${key} takes ${read.error}`, mend: `set ${key} to ${read.error}` };
-  if (!known.needs?.when(value)) return undefined;
+  const setting = REGISTRY.get(key);
+  if (!setting) return undefined;
   const { board, features } = settings.owner;
-  return lackOf(board, features.firmware, known.needs.feature);
+  // Also where the board lacks the key: a wish for TLS that is merely not known would be a failure in silence.
+  const lack = setting.needs?.when(value) ? lackOf(board, features.firmware, setting.needs.feature) : undefined;
+  if (lack) return lack;
+  const read = setting.read(value);
+  // Null is a legitimate value of every key and means its default.
+  const readable = read.ok || value === '' || !settings.knows(key);
+  return readable ? undefined : { detail: `${key} takes ${read.error}`, mend: `set ${key} to ${read.error}` };
+}
+
+/** Which of the keys belong to other boards, in words; undefined where all of them are known nowhere. */
+export function otherBoards(keys: readonly string[]): string | undefined {
+  const groups = new Map<string, string[]>();
+  for (const key of keys) {
+    const group = REGISTRY.get(key)?.on?.name;
+    if (group !== undefined) groups.set(group, [...(groups.get(group) ?? []), key]);
+  }
+  const parts = [...groups].map(([group, members]) => `${group} have ${members.join(', ')}`);
+  return parts.length === 0 ? undefined : parts.join('; ');
 }

@@ -6,7 +6,8 @@ import type { MacAddress } from '../../hal/hal.js';
 import type { Features } from '../device/features.js';
 import type { SettingOrigin } from '../kernel/events.js';
 import { type ConfValues, encodeConf } from './conf.codec.js';
-import { findSetting, isSecret, REGISTRY, type SettingKey, type SettingSpec, type SettingValue } from './registry.js';
+import { isSecret, REGISTRY, type SettingKey, type SettingValue } from './registry.js';
+import type { Setting } from './setting.js';
 
 /** The device that the settings are for. */
 export interface SettingsOwner {
@@ -29,11 +30,20 @@ export class Settings {
     readonly layers: SettingLayers = { provisioned: NOTHING, local: NOTHING },
   ) {}
 
-  /** The value as its type. A stored value that the firmware cannot read counts as the default; `checkSettings` reports it. */
+  /**
+   * The value as its type. What was given counts as the default where this board lacks the key or the text cannot be read: `unknown` and
+   * `checkSettings` tell. Keys that are merely stored cannot be asked for.
+   */
   get<K extends SettingKey>(key: K): SettingValue<K> {
-    const { read }: SettingSpec<unknown> = REGISTRY[key];
-    const value = read(this.text(key));
-    return (value.ok ? value.value : expectOk(read(expand(this.#default(key), this.owner.mac)), `default of ${key}`)) as SettingValue<K>;
+    const { read }: Setting = REGISTRY.get(key)!;
+    const given = this.knows(key) ? read(this.text(key)) : undefined;
+    return (given?.ok ? given.value : expectOk(read(expand(this.#default(key), this.owner.mac)), `default of ${key}`)) as SettingValue<K>;
+  }
+
+  /** Whether this firmware knows the key and this board has it. */
+  knows(key: string): boolean {
+    const setting = REGISTRY.get(key);
+    return setting !== undefined && (setting.on?.has(this.owner.board) ?? true);
   }
 
   /** The value as text, `$MAC$` expanded; blank for a key that nobody gave. */
@@ -63,21 +73,30 @@ export class Settings {
     return [...new Set([...this.layers.provisioned.keys(), ...this.layers.local.keys()])].sort();
   }
 
-  /** Keys given that this firmware does not know: kept, without effect. */
+  /** Keys given that this firmware does not know, or this board lacks: kept, without effect. */
   unknown(): readonly string[] {
-    return this.given().filter((key) => !findSetting(key));
+    return this.given().filter((key) => !this.knows(key));
   }
 
-  /** A file with every key, sorted, valid for provisioning another unit; without secrets on request, for showing to others. */
+  /** Keys given that are known and kept while nothing acts on them, where the value asks for something: the default does not. */
+  stored(): readonly string[] {
+    return this.given().filter(
+      (key) => this.knows(key) && REGISTRY.get(key)?.effect === 'stored' && !['', this.#default(key)].includes(this.raw(key)),
+    );
+  }
+
+  /** A file with every key of this board, sorted, valid for provisioning another unit; without secrets on request, for showing to others. */
   export(options: { secrets: boolean }): string {
-    const keys = new Set([...Object.keys(REGISTRY), ...this.given()]);
+    const known = [...REGISTRY.keys()].filter((key) => this.knows(key));
+    const keys = new Set([...known, ...this.given()]);
     const shown = [...keys].filter((key) => options.secrets || !isSecret(key));
     return fromUtf8(encodeConf(new Map(shown.map((key) => [key, this.raw(key)]))));
   }
 
   #default(key: string): string {
-    const value = findSetting(key)?.default ?? '';
-    return typeof value === 'string' ? value : value(this.owner.board, this.owner.features);
+    const { board, features } = this.owner;
+    const value = board.defaults?.[key] ?? REGISTRY.get(key)?.default ?? '';
+    return typeof value === 'string' ? value : value(features);
   }
 }
 
@@ -88,7 +107,7 @@ export function changedKeys(before: Settings, after: Settings): readonly string[
 }
 
 /** Whether a change of these keys counts only after the services have started anew. */
-export const needsRestart = (keys: readonly string[]): boolean => keys.some((key) => findSetting(key)?.needsRestart === true);
+export const needsRestart = (keys: readonly string[]): boolean => keys.some((key) => REGISTRY.get(key)?.needsRestart === true);
 
 /** The macro of device names and paths: `pagingadapter-$MAC$`. */
 const expand = (value: string, mac: MacAddress): string => value.replaceAll('$MAC$', mac);

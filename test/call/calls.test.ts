@@ -1,6 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Calls } from '../../core/call/calls.js';
-import { CALL_LIMITS } from '../../core/device/configuration.js';
 import type { EndpointEvent } from '../../core/kernel/events.js';
 import { createKernel } from '../../core/kernel/kernel.js';
 import { AudioBus } from '../../core/media/audio-bus.js';
@@ -15,6 +14,7 @@ import { SECOND } from '../../hal/base/time.js';
 import type { Audio, Net, UdpSocket } from '../../hal/hal.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
+const LIMITS = { duration: 300_000, silence: 30_000 };
 const KEY = 'WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz'; // RFC 4568 9.1's example key
 const offer = (profile: 'RTP/AVP' | 'RTP/SAVP', crypto: boolean, port = 4000): Body => ({
   type: 'application/sdp',
@@ -102,7 +102,7 @@ describe('calls', () => {
       ports: new MediaPortPool(net as Net, { first: 16_384, pairs: 4 }),
       localAddress: () => '192.0.2.1',
       srtp: { mode, suites: ['AES_CM_128_HMAC_SHA1_80'], insecure },
-      limits: CALL_LIMITS,
+      limits: LIMITS,
       onIdle: () => idle++,
     });
   const names = (): string[] => events.map(({ event }) => event).filter((event) => event !== 'machine.state');

@@ -1,12 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { board8061 } from '../../boards/8061.js';
+import { board8063 } from '../../boards/8063.js';
 import { board8180g2 } from '../../boards/8180-g2.js';
+import { board8186 } from '../../boards/8186.js';
 import { board8301 } from '../../boards/8301.js';
+import { boards } from '../../boards/index.js';
 import { featuresOf } from '../../core/device/features.js';
 import { decodeConf } from '../../core/settings/conf.codec.js';
-import { findSetting, isSecret, REGISTRY, type SettingKey } from '../../core/settings/registry.js';
+import { OURS } from '../../core/settings/registry/ours.js';
+import { isSecret, REGISTRY } from '../../core/settings/registry.js';
 import { changedKeys, needsRestart, Settings } from '../../core/settings/settings.js';
-import { checkSettings } from '../../core/settings/settings.policy.js';
+import { checkSettings, otherBoards } from '../../core/settings/settings.policy.js';
 import { volume } from '../../core/settings/value-types.js';
 import { utf8 } from '../../hal/base/bytes.js';
 import type { BoardProfile } from '../../hal/board.js';
@@ -18,20 +22,27 @@ const given = (values: Record<string, string>, board?: BoardProfile, firmware?: 
   empty(board, firmware).withProvisioned(new Map(Object.entries(values)));
 
 describe('the registry', () => {
-  const keys = Object.keys(REGISTRY) as SettingKey[];
+  it.each([...boards.values()])('has defaults that $id accepts, at its newest firmware and its oldest', (board) => {
+    for (const firmware of [board.firmware.newest, board.firmware.oldest]) {
+      const unset = empty(board, firmware);
+      const settings = given(Object.fromEntries([...REGISTRY.keys()].map((key) => [key, unset.raw(key)])), board, firmware);
+      expect(checkSettings(settings)).toEqual([]);
+      for (const [key, { read }] of REGISTRY) expect(read(settings.text(key)).ok, key).toBe(true);
+    }
+  });
 
-  it('is sorted, so that a key is found and none stands twice', () => expect(keys).toEqual([...keys].sort()));
+  it.each([...boards.values()])('has every key that the profile of $id gives a value', (board) => {
+    expect(Object.keys(board.defaults ?? {}).filter((key) => !empty(board).knows(key))).toEqual([]);
+  });
 
-  it.each([board8061, board8180g2, board8301])('has defaults that $id accepts', (board) => {
-    const settings = given(Object.fromEntries(keys.map((key) => [key, empty(board).raw(key)])), board);
-    expect(checkSettings(settings)).toEqual([]);
-    for (const key of keys) expect(findSetting(key)?.read(settings.text(key)).ok, key).toBe(true);
+  it('has each key of ours in one table, and no other there', () => {
+    const ours = [...REGISTRY].filter(([, { provenance }]) => provenance === 'ours').map(([key]) => key);
+    expect(Object.keys(OURS).sort()).toEqual(ours);
   });
 
   it('knows a password wherever it stands', () => {
     expect(['sip.u1.pwd', 'prov.auth.pwd', 'admin.pwd', 'sip.turn.server.pwd'].filter(isSecret)).toHaveLength(4);
     expect(['sip.u1.user', 'pwd.hint', 'constructor'].filter(isSecret)).toEqual([]);
-    expect(findSetting('constructor')).toBeUndefined();
   });
 
   it('has the defaults of the vendor, and its own', () => {
@@ -125,6 +136,40 @@ describe('layers', () => {
   });
 });
 
+describe('keys without effect', () => {
+  it('are told: those of other boards, with who has them, and those that nobody knows', () => {
+    const settings = given(
+      { 'sip.transp': 'tcp', 'sip.srtp.suite': '', 'net.ip': '10.0.0.5', 'x.y': '1', 'sip.proxy.webui': 'a.test' },
+      board8061,
+    );
+    expect(settings.unknown()).toEqual(['sip.proxy.webui', 'sip.srtp.suite', 'sip.transp', 'x.y']);
+    expect(otherBoards(settings.unknown())).toBe(
+      'door controllers have sip.proxy.webui; boards of the current generation have sip.srtp.suite, sip.transp',
+    );
+    expect(otherBoards(['x.y'])).toBeUndefined();
+    expect(given({ 'net.ip': '10.0.0.5' }, board8301).unknown()).toEqual(['net.ip']);
+  });
+
+  it('count as the default, and are exported as they were given', () => {
+    const settings = given({ 'sip.transp': 'tcp', 'sip.alert6.user': '6' }, board8061);
+    expect(settings.get('sip.transp')).toBe('auto');
+    expect(settings.unknown()).toEqual(['sip.alert6.user', 'sip.transp']);
+    expect(settings.export({ secrets: true })).toContain('sip.transp = tcp\n');
+    expect(empty(board8061).export({ secrets: true })).not.toMatch(/^sip\.transp/m);
+  });
+
+  it('are told where they are stored for later and ask for something', () => {
+    const settings = given({ 'sip.outbound': '1', 'sip.sips': '0', 'sip.ssr.use': '', 'sip.proxy': 'a.test', 'prov.ztp.use': '1' });
+    expect(settings.stored()).toEqual(['prov.ztp.use', 'sip.outbound']);
+    // The default of this board.
+    expect(given({ 'prov.ztp.use': '1' }, board8186).stored()).toEqual([]);
+  });
+
+  it('of a door controller are those that other boards have for its server', () => {
+    expect(given({ 'sip.proxy': 'a.test', 'sip.proxy.webui': 'b.test' }, board8063).unknown()).toEqual(['sip.proxy']);
+  });
+});
+
 describe('checking', () => {
   it.each([
     ['sip.transp', 'tls'],
@@ -140,7 +185,7 @@ describe('checking', () => {
         value,
         board: '8061',
         firmware: '2.0.3',
-        detail: expect.stringMatching(/^the 8061 has no (TLS|SRTP): the vendor lists it/),
+        detail: expect.stringMatching(/^the 8061 has no (TLS|SRTP) \("Securing Algo IP Endpoints", page 3\)$/),
         mend: 'clear the setting, or use a board with TLS',
       },
     ]);
@@ -176,6 +221,25 @@ describe('checking', () => {
     const refused = checkSettings(given({ 'sip.u1.pwd': `hunter2\u0000` }));
     expect(refused).toMatchObject([{ key: 'sip.u1.pwd', value: '***' }]);
     expect(JSON.stringify(refused)).not.toContain('hunter2');
+  });
+
+  it('of a key that the board lacks sees only a wish for what it cannot do', () => {
+    expect(checkSettings(given({ 'sip.transp': 'carrier-pigeon', 'net.weaktls.use': '0' }, board8061))).toEqual([]);
+    expect(checkSettings(given({ 'net.weaktls.use': '1' }, board8061))).toMatchObject([
+      { detail: expect.stringMatching(/no "Allow Weak TLS"/) },
+    ]);
+  });
+
+  it.each([
+    ['net.weaktls.use', '4.9', '5.0'],
+    ['admin.web.api', '3.2', '3.3'],
+    ['iot.use', '5.1', '5.2'],
+  ])('%s = 1 with firmware %s: from %s', (key, firmware, since) => {
+    expect(checkSettings(given({ [key]: '1' }, board8186, firmware))).toMatchObject([
+      { key, mend: `upgrade to firmware ${since} or later` },
+    ]);
+    expect(checkSettings(given({ [key]: '1' }, board8186, since))).toEqual([]);
+    expect(checkSettings(given({ [key]: '0' }, board8186, firmware))).toEqual([]);
   });
 
   it('leaves unknown keys alone', () => expect(checkSettings(given({ 'relayin.override.goup': '1' }))).toEqual([]));

@@ -37,7 +37,7 @@ export function boardOrExplain(id: string): BoardProfile {
 
 function listBoards(io: Io): void {
   for (const board of boards.values()) {
-    const tls = board.tls.supported ? 'TLS' : `no TLS: ${board.tls.why}`;
+    const tls = board.tls.supported ? 'TLS' : `no TLS (${board.tls.why})`;
     if (io.json) io.record({ board: board.id, product: board.product, tls: board.tls.supported, firmware: board.firmware.newest });
     else io.say(`${board.id.padEnd(9)} ${board.product.padEnd(34)} firmware ${board.firmware.newest.padEnd(6)} ${tls}`);
   }
@@ -61,7 +61,7 @@ function describe(board: BoardProfile, features: Features): [string, string][] {
     ? `${versions.min} to ${versions.max}`
     : board.tls.supported
       ? 'not in this firmware (from 1.6.4)'
-      : `no: ${board.tls.why}`;
+      : `no (${board.tls.why})`;
   return [
     ['TLS', tls],
     ['SRTP', yes(features.srtp)],

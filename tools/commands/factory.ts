@@ -162,7 +162,7 @@ function identityOf(args: Arguments, board: BoardProfile, mac: string, made: Uni
   if (ways.length !== 1) throw new CannotRun('factory device: choose one of --ca DIR, --cert PEM --key PEM, --no-certificate');
   if (args.flag('no-certificate')) return undefined;
   if (!board.tls.supported)
-    throw new CannotRun(`factory device: the ${board.model} has no TLS, so no device certificate: ${board.tls.why}; use --no-certificate`);
+    throw new CannotRun(`factory device: the ${board.model} has no TLS, so no device certificate (${board.tls.why}); use --no-certificate`);
   const dir = args.text('ca');
   return dir === undefined ? givenIdentity(needed(args, 'cert'), needed(args, 'key')) : signedIdentity(dir, mac, made);
 }
