@@ -1,7 +1,8 @@
 /** What the provisioning machine needs, made of the device's parts: one call wires it. */
 import { hex } from '../../hal/base/bytes.js';
+import { fraction } from '../../hal/base/fraction.js';
 import { err, invariant, ok } from '../../hal/base/result.js';
-import type { Entropy, HalError, Lease, Result } from '../../hal/hal.js';
+import type { HalError, Lease, Result } from '../../hal/hal.js';
 import { type ConfValues, decodeConf, encodeConf } from '../settings/conf.codec.js';
 import { changedKeys, type Settings } from '../settings/settings.js';
 import { type DownloadPorts, type DownloadRequest, download } from './download.js';
@@ -38,7 +39,7 @@ export function provisioningDeps(options: ProvisioningOptions): ProvisioningDeps
       options: options.lease()?.options ?? new Map(),
       ...(options.override === undefined ? {} : { override: options.override }),
     });
-  const random = () => randomFraction(entropy);
+  const random = () => fraction(entropy);
   return {
     resume: () => resume(options),
     chooseServer: choose,
@@ -159,10 +160,3 @@ const storageFailure = (error: HalError): ProvisioningFailure => ({
   ...error,
   mend: error.kind === 'full' ? 'shorten the settings files: they do not fit the flash' : 'replace the unit if its flash fails again',
 });
-
-/** 24 bits of chance are enough to spread a fleet. */
-function randomFraction(entropy: Entropy): number {
-  const bytes = new Uint8Array(3);
-  entropy.fill(bytes);
-  return ((bytes[0]! << 16) | (bytes[1]! << 8) | bytes[2]!) / 0x1000000;
-}

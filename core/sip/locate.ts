@@ -1,4 +1,5 @@
 /** Where to send a request (RFC 3263): an ordered list of targets, so that a failure has a next one. */
+import { fraction } from '../../hal/base/fraction.js';
 import { err, ok } from '../../hal/base/result.js';
 import type { Cancel, DnsRecords, Entropy, HalError, IpAddress, Net, Result } from '../../hal/hal.js';
 import type { Transport } from './flow.js';
@@ -139,11 +140,4 @@ function draw(rank: readonly DnsRecords['SRV'][], entropy: Entropy): DnsRecords[
     if (left <= 0) return record;
   }
   return rank[0]!;
-}
-
-/** A number in [0, 1) from 32 random bits. */
-export function fraction(entropy: Entropy): number {
-  const bytes = new Uint8Array(4);
-  entropy.fill(bytes);
-  return new DataView(bytes.buffer).getUint32(0) / 0x1_0000_0000;
 }

@@ -1,5 +1,6 @@
 /** One account's registration: drives its machine, and does what the machine asks for. */
 import { createActor } from 'xstate';
+import { fraction } from '../../hal/base/fraction.js';
 import { MILLISECOND } from '../../hal/base/time.js';
 import type { Cancel, Entropy, HalError, HalErrorKind, IpAddress, Result } from '../../hal/hal.js';
 import { actorClock } from '../kernel/actor-clock.js';
@@ -8,7 +9,7 @@ import { traceStates } from '../kernel/trace-states.js';
 import { plainText } from '../text/octet-text.js';
 import type { Address } from './address.codec.js';
 import type { Flow } from './flow.js';
-import { fraction, type Target } from './locate.js';
+import type { Target } from './locate.js';
 import type { RegisterEngine, RegisterOutcome } from './register.engine.js';
 import { type RegistrationDeps, type RegistrationEvent, registrationMachine } from './registration.machine.js';
 import type { OutboundRequest, TransactionTable } from './transactions.js';

@@ -1,4 +1,5 @@
 /** What the time machine does to the device: asks over the network, sets the clock, reports. */
+import { fraction } from '../../hal/base/fraction.js';
 import { iso8601 } from '../../hal/base/time.js';
 import type { Entropy, Net } from '../../hal/hal.js';
 import type { Url } from '../http/url.js';
@@ -46,6 +47,7 @@ export function createTimeDeps(options: TimeOptions): TimeDeps {
       options.onSet();
     },
     failed: ({ source, kind, detail, mend }, retryIn) => kernel.emit('time.failed', { source, kind, detail, mend, retryIn }),
+    random: () => fraction(entropy),
     notify: (notice) => options.notify(notice),
   };
 }

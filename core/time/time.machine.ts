@@ -27,6 +27,8 @@ export interface TimeDeps {
   /** Sets the clock and reports it. */
   set(answer: TimeGiven): void;
   failed(answer: TimeSilence, retryIn: Micros): void;
+  /** From 0 to below 1. */
+  random(): number;
   notify(notice: TimeNotice): void;
 }
 
@@ -42,10 +44,14 @@ const BOOT_PATIENCE = 8_000;
 
 export interface TimeContext {
   deps: TimeDeps;
-  /** Milliseconds of rest after the present round of questions. */
+  /** Milliseconds: what doubles, how long the rest after this round of questions is, and after an answer. */
+  patience: number;
   retry: number;
   refresh: number;
 }
+
+/** Up to half as long again: devices that lost their power together do not ask together for ever. */
+const spread = (rest: number, { random }: TimeDeps): number => Math.round(rest * (1 + random() / 2));
 
 export const timeMachine = setup({
   types: {
@@ -70,11 +76,16 @@ export const timeMachine = setup({
     bootPatience: BOOT_PATIENCE,
   },
   actions: {
-    growPatience: assign({ retry: ({ context }) => Math.min(2 * context.retry, LAST_RETRY) }),
-    heedServer: assign(({ context }, { patient }: TimeSilence) => (patient ? { retry: LAST_RETRY } : { retry: context.retry })),
+    growPatience: assign(({ context }) => {
+      const patience = Math.min(2 * context.patience, LAST_RETRY);
+      return { patience, retry: spread(patience, context.deps) };
+    }),
+    heedServer: assign(({ context }, { patient }: TimeSilence) =>
+      patient ? { retry: spread(LAST_RETRY, context.deps) } : { retry: context.retry },
+    ),
     set: ({ context }, answer: TimeGiven) => context.deps.set(answer),
     rest: assign((_, { source }: TimeGiven) => ({
-      retry: FIRST_RETRY / 2,
+      patience: FIRST_RETRY / 2,
       refresh: source === 'sntp' ? REFRESH : REFRESH_AFTER_DATE,
     })),
     reportSilence: ({ context }, answer: TimeSilence) => context.deps.failed(answer, context.retry * MILLISECOND),
@@ -82,7 +93,7 @@ export const timeMachine = setup({
   },
 }).createMachine({
   id: 'time',
-  context: ({ input }) => ({ deps: input.deps, retry: FIRST_RETRY / 2, refresh: REFRESH }),
+  context: ({ input }) => ({ deps: input.deps, patience: FIRST_RETRY / 2, retry: 0, refresh: REFRESH }),
   type: 'parallel',
   states: {
     clock: {

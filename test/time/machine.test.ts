@@ -70,6 +70,18 @@ describe('silence', () => {
     expect(rig.net.open).toBeLessThanOrEqual(1);
   });
 
+  it('is borne for longer by some than by others: devices that lost their power together do not ask together for ever', () => {
+    const asked = Array.from({ length: 20 }, (_, seed) => {
+      const one = boot({ servers: [A], seed });
+      one.start();
+      one.under.runTo(1_000 * SECOND);
+      return Math.floor(one.events.at(-1)!.at / SECOND);
+    });
+    // In the long run a question every 66 to 98 s.
+    expect(new Set(asked).size).toBeGreaterThan(12);
+    expect(Math.max(...asked) - Math.min(...asked)).toBeGreaterThan(40);
+  });
+
   it('begins with a second again once the clock was set', () => {
     rig.start();
     rig.under.runTo(24 * SECOND);

@@ -13,7 +13,7 @@ import { createTimeDeps } from '../../core/time/time-deps.js';
 import { fromUtf8, utf8 } from '../../hal/base/bytes.js';
 import { err, ok } from '../../hal/base/result.js';
 import { MILLISECOND } from '../../hal/base/time.js';
-import type { ClockTrust, Done, TlsStream, UnixMillis, Verdict } from '../../hal/hal.js';
+import type { ClockTrust, Done, Entropy, TlsStream, UnixMillis, Verdict } from '../../hal/hal.js';
 import { date, testEntropy } from '../certs/support.js';
 import { ScriptedStream } from '../support/scripted-stream.js';
 import { VirtualClock } from '../support/virtual-clock.js';
@@ -32,6 +32,8 @@ export interface Board {
   built?: UnixMillis;
   servers?: string[];
   dateServer?: Url;
+  /** Which chances it has; none by default: the shortest of all waits. */
+  seed?: number;
 }
 
 export type Rig = ReturnType<typeof boot>;
@@ -60,7 +62,7 @@ class Files {
   }
 }
 
-export function boot({ wall = 0, trust = 'none', kept, built, servers = [], dateServer }: Board = {}) {
+export function boot({ wall = 0, trust = 'none', kept, built, servers = [], dateServer, seed }: Board = {}) {
   const under = new VirtualClock(wall, trust);
   const events: EndpointEvent[] = [];
   const clock = new DeviceClock(under);
@@ -68,6 +70,9 @@ export function boot({ wall = 0, trust = 'none', kept, built, servers = [], date
   const files = new Files(() => kernel);
   if (kept !== undefined) files.content.set(CLOCK_FILE, utf8(kept));
   const known: LastKnownTime = beginTime({ kernel, clock, store: files }, built);
+  const random = testEntropy(seed);
+  // Waits are drawn from four octets.
+  const chance: Entropy = { fill: (out) => (seed === undefined && out.length === 4 ? out.fill(0) : random.fill(out)) };
   const net = new FakeNet();
   const settled: number[] = [];
   const connections: ScriptedStream[] = [];
@@ -89,7 +94,7 @@ export function boot({ wall = 0, trust = 'none', kept, built, servers = [], date
     named: () => events.map(({ event }) => event),
     start: () => {
       const deps = createTimeDeps({
-        ...{ kernel, clock, net, entropy: testEntropy() },
+        ...{ kernel, clock, net, entropy: chance },
         servers: () => rig.servers,
         dateServer: () => rig.dateServer,
         https: () => ({
