@@ -124,7 +124,7 @@ describe('the retry', () => {
 
   it('a fleet of 200 whose server returns after 30 minutes: at most 20 requests in any second, 95 % done within 5 minutes', () => {
     const requests = 6;
-    for (let seed = 1; seed <= 20; seed++) {
+    for (let seed = 1; seed <= 5; seed++) {
       const random = randomFrom(seed);
       const found = Array.from({ length: 200 }, () => firstAfter(30 * MINUTE, () => random(1 << 20) / (1 << 20)));
       const asked = found.flatMap((at) => Array.from({ length: requests }, (_, n) => at + n * requestPause(1))).sort((a, b) => a - b);

@@ -142,7 +142,7 @@ export class ProvisioningRig {
   /** After a failure there is a second between the requests. */
   #request(): string {
     const text = this.last.stream.taken();
-    if (text !== '') return text;
+    if (text !== '' || this.last.stream.state !== 'open') return text;
     this.clock.run(SECOND);
     return this.last.stream.taken();
   }
