@@ -21,7 +21,7 @@ export interface HttpServerOptions {
 }
 export interface HttpServerTls {
   identity: TlsIdentity;
-  /** Asks for a client certificate, and refuses the connection without one that chains to `clientAuthorities` and is within its dates. */
+  /** Asks for a client certificate; every request without one that chains to `clientAuthorities` and is within its dates is answered 400. */
   clientCertificate: 'no' | 'asked' | 'required';
   clientAuthorities: readonly Der[];
   versions: { min: TlsVersion; max: TlsVersion };

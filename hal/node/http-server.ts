@@ -21,9 +21,11 @@ const TIMELESS: ServerOptions = { headersTimeout: 0, requestTimeout: 0, keepAliv
 
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const { tls, onClientError } = options;
-  const serve = (request: IncomingMessage, response: ServerResponse): void => answer(options, request, response);
+  const refused = new WeakSet<object>();
+  const serve = (request: IncomingMessage, response: ServerResponse): void =>
+    refused.has(request.socket) ? refuse(request, response) : answer(options, request, response);
   const server = tls ? createHttps({ ...TIMELESS, ...tlsOptions(tls) }, serve) : createHttp(TIMELESS, serve);
-  if (tls) guard(server as HttpsServer, tls, onClientError);
+  if (tls) guard(server as HttpsServer, tls, refused, onClientError);
   server.on('clientError', (error, socket) => {
     onClientError(error.message);
     socket.destroy();
@@ -45,14 +47,14 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   };
 }
 
-/** Before Node's own listener: no octet of a refused client reaches the HTTP parser. */
-function guard(server: HttpsServer, tls: HttpServerTls, onClientError: (detail: string) => void): void {
+/** Before Node's own listener: a refused client is known before its first request. */
+function guard(server: HttpsServer, tls: HttpServerTls, refused: WeakSet<object>, onClientError: (detail: string) => void): void {
   const authorities = tls.clientAuthorities.map((der) => new X509Certificate(der));
   server.prependListener('secureConnection', (socket: TLSSocket) => {
     const refusal = refuseClient(socket, tls, authorities);
     if (refusal === undefined) return;
     onClientError(refusal);
-    socket.destroy();
+    refused.add(socket);
   });
   server.on('tlsClientError', (error) => onClientError(tlsError(error).detail));
   const { onSecret } = tls;
@@ -76,6 +78,14 @@ function tlsOptions({ identity, versions, clientCertificate, clientAuthorities }
     rejectUnauthorized: false,
     handshakeTimeout: NEVER_MS,
   };
+}
+
+/** As nginx answers a client without the right certificate: within TLS, whatever is asked for. */
+function refuse(request: IncomingMessage, response: ServerResponse): void {
+  request.resume();
+  response.sendDate = false;
+  response.writeHead(400, { 'Content-Length': 0, Connection: 'close' });
+  response.end();
 }
 
 function answer(options: HttpServerOptions, request: IncomingMessage, response: ServerResponse): void {

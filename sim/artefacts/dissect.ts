@@ -11,6 +11,9 @@ export interface Words {
 
 /** 1900-01-01 to 1970-01-01 in seconds (RFC 5905 6). */
 const NTP_TO_UNIX = 2_208_988_800;
+/** RFC 4330 3: seconds below it are counted from 2036 on. */
+const FIRST_ERA = 2 ** 31;
+const ERA = 2 ** 32;
 const SNTP_PACKET = 48;
 const SNTP_SERVER_MODE = 4;
 const SNTP_TRANSMIT = 40;
@@ -53,5 +56,7 @@ const srvText = ({ priority, weight, port, target }: DnsRecords['SRV']): string 
 export function sntpWords(payload: Uint8Array): Words | undefined {
   if (payload.length < SNTP_PACKET) return undefined;
   const answer = (payload[0]! & 7) === SNTP_SERVER_MODE;
-  return { label: answer ? iso8601((u32(payload, SNTP_TRANSMIT) - NTP_TO_UNIX) * 1000) : 'what time is it?', detail: '' };
+  const seconds = u32(payload, SNTP_TRANSMIT);
+  const since1900 = seconds >= FIRST_ERA ? seconds : seconds + ERA;
+  return { label: answer ? iso8601((since1900 - NTP_TO_UNIX) * 1000) : 'what time is it?', detail: '' };
 }

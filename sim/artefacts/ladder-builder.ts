@@ -56,15 +56,15 @@ export class LadderBuilder {
     this.#names = new Set(options.hosts.map(({ name }) => name));
   }
 
-  /** A frame as the port of a device saw it. */
-  frame(t: Micros, direction: 'in' | 'out', bytes: Uint8Array): void {
+  /** A frame as the port of that device saw it. */
+  frame(t: Micros, port: string, direction: 'in' | 'out', bytes: Uint8Array): void {
     const packet = readPacket(bytes);
     const from = packet && this.#byMac.get(packet.sourceMac);
     // What one captured device sends to another was seen when it left.
     if (!packet || !from || (direction === 'in' && from.captured)) return;
     const to = this.#byMac.get(packet.destinationMac)?.name;
     if (packet.type === 'tcp') this.#tcp(t, packet, from.name, to);
-    else this.#udp(t, packet, from.name, to);
+    else this.#udp(t, packet, from.name, to, port);
   }
 
   /** Octets that crossed TLS in clear from one host to another; `connection` tells connections apart. */
@@ -92,10 +92,10 @@ export class LadderBuilder {
     );
   }
 
-  #udp(t: Micros, packet: Packet, from: string, to: string | undefined): void {
+  #udp(t: Micros, packet: Packet, from: string, to: string | undefined, port: string): void {
     const { payload } = packet;
     const between = (port: number): boolean => packet.sourcePort === port || packet.destinationPort === port;
-    if (between(DHCP_CLIENT_PORT) && between(DHCP_SERVER_PORT)) this.#dhcp(t, payload, from);
+    if (between(DHCP_CLIENT_PORT) && between(DHCP_SERVER_PORT)) this.#dhcp(t, payload, from, port);
     else if (to === undefined) return;
     else if (between(DNS_PORT)) this.#said(t, 'DNS', from, to, dnsWords(payload));
     else if (between(SNTP_PORT)) this.#said(t, 'SNTP', from, to, sntpWords(payload));
@@ -115,11 +115,11 @@ export class LadderBuilder {
     this.#said(t, 'TLS', from, to, { label: sight.label, detail: '' }, sight.bad);
   }
 
-  /** Requests are broadcast, and answers too: the other end is known by its part in the conversation. */
-  #dhcp(t: Micros, payload: Uint8Array, from: string): void {
+  /** Requests are broadcast, and answers too: the other end is known by its part in the conversation. Each is told at the client's port. */
+  #dhcp(t: Micros, payload: Uint8Array, from: string, port: string): void {
     const message = decodeDhcp(payload);
     const client = message && this.#byMac.get(message.clientMac);
-    if (!message || !client?.captured) return;
+    if (!message || client?.name !== port) return;
     const to = message.op === 'request' ? this.#options.dhcpServer : client.name;
     this.#said(t, 'DHCP', from, to, dhcpWords(message), message.type === 'nak');
   }

@@ -23,14 +23,19 @@ export function distinctTroubles(events: readonly TimelineEvent[]): Trouble[] {
   const found = new Map<string, Trouble & { macs: Set<string> }>();
   for (const event of events) {
     if (!TROUBLES.includes(event.event)) continue;
-    const { clock: _clock, ...same } = event.fields;
-    const key = JSON.stringify([event.event, same]);
+    const key = JSON.stringify([event.event, kindOf(event)]);
     const trouble = found.get(key) ?? { first: event, times: 0, devices: 0, macs: new Set() };
     found.set(key, trouble);
     trouble.times++;
     trouble.devices = trouble.macs.add(event.device).size;
   }
   return [...found.values()].map(({ macs: _macs, ...trouble }) => trouble);
+}
+
+/** What is the same each time: with a clock, everything but it and the words that may name it. */
+function kindOf({ fields }: TimelineEvent): object {
+  const { clock, detail, ...same } = fields;
+  return clock === undefined ? { ...same, detail } : same;
 }
 
 /** ` (12 times on 4 devices)`; nothing for what was once. */

@@ -51,10 +51,19 @@ const event: Reader<Expectation> = refined(
 );
 
 const not: Reader<Expectation> = refined(
-  objectAnd({ not: required(eventName, 'an event that must not happen'), ...whose, since }, fieldValue),
+  objectAnd(
+    {
+      not: required(eventName, 'an event that must not happen'),
+      ...whose,
+      since,
+      until: optional(duration, 'what comes later does not count'),
+    },
+    fieldValue,
+  ),
   ({ known: { not: name, since: from = 0, ...rest }, others }, source) => {
     checkFields(name, others, source);
-    const text = `no ${words(name, others)}${from > 0 ? ` after ${durationText(from)}` : ''}`;
+    const times = [from > 0 && ` after ${durationText(from)}`, rest.until !== undefined && ` before ${durationText(rest.until)}`];
+    const text = `no ${words(name, others)}${times.filter(Boolean).join('')}`;
     return { type: 'not', event: name, ...rest, fields: others, since: from, text };
   },
 );

@@ -106,7 +106,8 @@ function judgeEvent(expected: EventExpectation, events: readonly TimelineEvent[]
 }
 
 function judgeAbsence(expected: Extract<Expectation, { type: 'not' }>, events: readonly TimelineEvent[]): Finding {
-  const found = matching(expected, events, expected.since)[0];
+  const { until = Number.POSITIVE_INFINITY } = expected;
+  const found = matching(expected, events, expected.since).find(({ t }) => t < until);
   return found ? { ok: false, seen: `it happened ${moment(found.t)}`, t: found.t } : { ok: true, seen: 'it did not happen' };
 }
 

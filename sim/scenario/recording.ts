@@ -71,7 +71,7 @@ export class Recording {
     const record = {
       record: (frame: Parameters<FrameRecorder['record']>[0]) => {
         this.#frames.record(frame);
-        this.ladder.frame(world.now, frame.direction, frame.bytes);
+        this.ladder.frame(world.now, device, frame.direction, frame.bytes);
       },
       interface: index,
       now: () => world.now,

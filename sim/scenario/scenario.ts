@@ -141,7 +141,7 @@ export interface Step {
 /** `text` is the expectation as the scenario words it. A group stands for each of its devices. */
 export type Expectation = { text: string; device?: string; server?: ServerName } & (
   | EventExpectation
-  | { type: 'not'; event: AnyEventName; fields: ReadonlyMap<string, string>; since: Micros }
+  | { type: 'not'; event: AnyEventName; fields: ReadonlyMap<string, string>; since: Micros; until?: Micros }
   | { type: 'rate'; event: AnyEventName; fields: ReadonlyMap<string, string>; most: number; per: Micros }
   | { type: 'heard'; device: string; tone: number; for: Micros; share: number; silent: number }
 );

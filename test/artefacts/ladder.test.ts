@@ -74,8 +74,8 @@ function filled(): LadderBuilder {
     event: 'boot.ready',
     fields: { board: '8180-g2', firmware: '5.5', reason: 'power' },
   });
-  ladder.frame(10_000, 'out', udp({ ...LOBBY, address: '0.0.0.0' }, broadcast, [68, 67], dhcp('discover')));
-  ladder.frame(12_000, 'in', udp(server(3), broadcast, [67, 68], dhcp('offer')));
+  ladder.frame(10_000, 'lobby', 'out', udp({ ...LOBBY, address: '0.0.0.0' }, broadcast, [68, 67], dhcp('discover')));
+  ladder.frame(12_000, 'lobby', 'in', udp(server(3), broadcast, [67, 68], dhcp('offer')));
   const question = { name: 'prov.example.test', type: 1 };
   const flags = { authoritative: true, truncated: false, recursionDesired: true, recursionAvailable: true, rcode: 0 };
   const answer = { name: question.name, ttl: 60, type: 'A' as const, value: '10.0.0.5' };
@@ -95,16 +95,16 @@ function filled(): LadderBuilder {
     { sequence: 1, acknowledgement: 1, flags: TCP_FLAG.ack },
     Uint8Array.of(21, 3, 3, 0, 2, 2, 48),
   )!;
-  ladder.frame(30_000, 'in', alert);
+  ladder.frame(30_000, 'lobby', 'in', alert);
   // A retransmission is told once.
-  ladder.frame(31_000, 'in', alert);
+  ladder.frame(31_000, 'lobby', 'in', alert);
   ladder.clear(40_000, 'c1', 'lobby', 'prov', octets('GET /algom0022EE0A0001.conf HTTP/1.1\r\nHost: x\r\n\r\n'));
   ladder.clear(41_000, 'c1', 'prov', 'lobby', octets(CONF));
   ladder.clear(50_000, 'c2', 'lobby', 'sip', octets(REGISTER));
-  ladder.frame(60_000, 'in', udp(server(6), LOBBY, [5060, 5060], octets(INVITE)));
-  ladder.frame(61_000, 'out', udp(LOBBY, server(6), [5060, 5060], octets(OK)));
+  ladder.frame(60_000, 'lobby', 'in', udp(server(6), LOBBY, [5060, 5060], octets(INVITE)));
+  ladder.frame(61_000, 'lobby', 'out', udp(LOBBY, server(6), [5060, 5060], octets(OK)));
   for (let i = 0; i < 50; i++)
-    ladder.frame(70_000 + 20_000 * i, 'in', udp(server(7), LOBBY, [20_000, 16_384], rtp(i, new Uint8Array(170).fill(i))));
+    ladder.frame(70_000 + 20_000 * i, 'lobby', 'in', udp(server(7), LOBBY, [20_000, 16_384], rtp(i, new Uint8Array(170).fill(i))));
   const fields = {
     service: 'sip',
     peer: 'x',
@@ -262,7 +262,7 @@ it('packets without a key are the speech itself in clear, and noise when encrypt
     for (let i = 0; i < 160; i++) pcm[i] = Math.round(12_000 * Math.sin((2 * Math.PI * 1000 * (n * 160 + i)) / 8000));
     const payload = new Uint8Array(160);
     encodeG711('PCMU', pcm, payload, 0);
-    ladder.frame(n * 20_000, 'in', udpFrame({ ...server(7), port: 20_000 }, { ...LOBBY, port: 16_384 }, rtp(n, payload))!);
+    ladder.frame(n * 20_000, 'lobby', 'in', udpFrame({ ...server(7), port: 20_000 }, { ...LOBBY, port: 16_384 }, rtp(n, payload))!);
   }
   const sound = withoutKey(ladder.streams.all);
   expect(sound.samples.length).toBe(16_000);

@@ -81,20 +81,21 @@ describe("Node's HTTP server over TLS over streams in memory", () => {
   it.each([
     ['expired', 31],
     ['is not valid before', -31],
-  ])('answers no client whose certificate %s', async (words, years) => {
+  ])('serves no client whose certificate %s', async (words, years) => {
     const rigged = rig({ wall: () => LONG_AGO + years * 365 * 86_400_000 });
     const { seen } = get(rigged, { identity: pki.device });
     await seen.closed();
+    expect(seen.text()).toMatch(/^HTTP\/1\.1 400 /);
     expect(rigged.requests).toEqual([]);
     expect(rigged.errors).toEqual([expect.stringContaining(words)]);
   });
 
-  it('answers no client without a certificate, nor one of another authority', async () => {
+  it('serves no client without a certificate, nor one of another authority', async () => {
     for (const options of [{}, { identity: pki.stranger }]) {
       const rigged = rig({});
       const { seen } = get(rigged, options);
       await seen.closed();
-      expect(seen.text()).toBe('');
+      expect(seen.text()).toMatch(/^HTTP\/1\.1 400 /);
       expect(rigged.requests).toEqual([]);
       expect(rigged.errors).toEqual([expect.stringMatching(/no certificate|does not chain/)]);
     }

@@ -248,7 +248,7 @@ describe('provisioning server', () => {
     ['with a stranger’s', pki.stranger, /does not chain/],
   ])('serves nobody %s', async (_who, identity, why) => {
     const { lab, text } = await fetch(identity, get('/algop8180g2.conf'));
-    expect(text).toBe('');
+    expect(text).toMatch(/^HTTP\/1\.1 400 /);
     expect(lab.logged('server.request')).toEqual([]);
     expect(String(lab.logged('server.refused')[0]?.['detail'])).toMatch(why);
   });

@@ -12,7 +12,8 @@ export function clientVerifier(host: PeerHost, authorities: readonly Der[]): Non
     const { at } = host.clock.wall();
     const verdict = verifyPath({ chain, anchors, purpose: 'clientAuth', at, crypto: host.crypto });
     if (verdict.ok) return { ok: true, verified: true, anchor: verdict.anchor.certificate.subject.text };
-    return { ok: false, ...verdict.fault, clock: at };
+    const { detail, subject, ...fault } = verdict.fault;
+    return { ok: false, ...fault, subject, detail: `the client certificate ${subject}: ${detail}`, clock: at };
   };
 }
 
