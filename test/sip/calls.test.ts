@@ -319,6 +319,50 @@ describe('requests that need nobody', () => {
     expect(one({ server, accounts: [account], accept: 'proxy' }, 'INVITE').status).toBe(403);
   });
 
+  describe('NOTIFY', () => {
+    const notify = (config: Partial<SipConfig>, event: string | undefined, uri = `sip:101@${DEVICE}`) => {
+      const { rig, caller } = setUp(config);
+      rig.run(5);
+      caller.send('NOTIFY', { uri, fields: event === undefined ? [] : [event] });
+      rig.run(5);
+      return { status: (caller.last() as SipResponse).status, headers: (caller.last() as SipResponse).headers, wishes: rig.checkSyncs };
+    };
+
+    it.each<[string, object]>([
+      ['Event: check-sync', {}],
+      ['o: Check-Sync', {}],
+      ['Event: check-sync;reboot=true', { reboot: true }],
+      ['Event: check-sync ; reboot = FALSE;id=7', { reboot: false }],
+      ['Event: check-sync;reboot=maybe', {}],
+    ])('%s is answered with 200, and passed on', (event, wish) => {
+      expect(notify({}, event)).toMatchObject({ status: 200, wishes: [wish] });
+    });
+
+    it.each([
+      'Event: message-summary',
+      'Event: check-sync;;',
+      'Event: check-synchronously',
+      undefined,
+    ])('%s is no event of ours: 489', (event) => {
+      const { status, headers, wishes } = notify({}, event);
+      expect({ status, wishes, allowed: headers.get('allow-events') }).toEqual({ status: 489, wishes: [], allowed: 'check-sync' });
+    });
+
+    it('of a stranger, where only the server may call, is refused; so is one for nobody', () => {
+      expect(notify({ server, accounts: [account], accept: 'proxy' }, 'Event: check-sync')).toMatchObject({ status: 403, wishes: [] });
+      expect(notify({ server, accounts: [account] }, 'Event: check-sync', `sip:999@${DEVICE}`)).toMatchObject({ status: 404, wishes: [] });
+      const known = { server: { domain: { host: SERVER } }, accounts: [account], accept: 'proxy' } as const;
+      expect(notify(known, 'Event: check-sync')).toMatchObject({ status: 200, wishes: [{}] });
+    });
+
+    it('sent twice is one wish', () => {
+      const { rig, caller } = setUp();
+      for (const _ of [1, 2]) caller.send('NOTIFY', { branch: 'z9hG4bKsame', fields: ['Event: check-sync'] });
+      rig.run(5);
+      expect({ statuses: caller.statuses(), wishes: rig.checkSyncs.length }).toEqual({ statuses: [200, 200], wishes: 1 });
+    });
+  });
+
   it('the server may call', () => {
     const { rig, caller } = setUp({ server: { domain: { host: SERVER } }, accounts: [account], accept: 'proxy' });
     rig.run(5);
