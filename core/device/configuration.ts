@@ -77,8 +77,9 @@ export function tlsPolicyOf(settings: Settings): TlsPolicy | undefined {
   return tlsPolicy(settings.owner.features, {
     validate: { provisioning: settings.get('prov.download.cert'), sip: settings.get('sip.tls.cert') },
     forceSecure: settings.get('sip.tls.force'),
-    sipWildcards: false,
-    weak: true,
+    sipWildcards: settings.get('sip.tls.wildcard'),
+    // Firmware without the setting has nothing against older suites.
+    weak: !settings.owner.features.weakTls || settings.get('net.weaktls.use'),
   });
 }
 

@@ -31,9 +31,13 @@ export function transferFailure(file: string, error: HalError): ProvisioningFail
         mend: 'check that the server trusts the chain of the device certificate, and speaks a TLS version of this firmware',
       };
     case 'tls-protocol':
-      return { stage: 'tls', ...error, mend: 'check that the port speaks TLS: plain HTTP has another one' };
+      return { stage: 'tls', ...error, mend: 'the event tls.refused says what to change; most often the port is that of plain HTTP' };
     case 'unsupported':
-      return { stage: 'tls', ...error, mend: 'use a server without TLS, or a board and firmware that have it' };
+      return {
+        stage: 'tls',
+        ...error,
+        mend: 'replace the certificate that tls.refused names; where it names none, use a board and firmware with TLS',
+      };
     case 'refused':
     case 'unreachable':
       return { stage: 'connect', ...error, mend: 'check that the server runs, and that the network lets the device reach its port' };
