@@ -14,8 +14,8 @@ export function clientFindings(tls: TlsCase): Finding[] {
 }
 
 /** The server asked, and got an empty list. */
-function missing({ view, knowledge }: TlsCase): Finding {
-  const refusal = refusalOfClient(view);
+function missing({ conversation, view, knowledge }: TlsCase): Finding {
+  const refusal = refusalOfClient(conversation, view);
   const served = refusal === undefined && wasServed(view);
   const authorities = view.request?.authorities ?? [];
   const of = authorities.length > 0 ? ` of ${listed(authorities)}` : '';
@@ -35,8 +35,8 @@ function missing({ view, knowledge }: TlsCase): Finding {
 const UNSEEN = '; whether the server minds cannot be seen';
 
 function sent(tls: TlsCase): Finding[] {
-  const { view } = tls;
-  const refusal = refusalOfClient(view);
+  const { conversation, view } = tls;
+  const refusal = refusalOfClient(conversation, view);
   const shown = view.sides.client.certificates;
   if (!shown) return refusal === undefined ? [] : [hiddenRefusal(refusal)];
   const chain = readChain(shown);

@@ -121,14 +121,18 @@ export function wasServed(view: TlsView): boolean {
   return said(view, 'client') > few && said(view, 'server') > few;
 }
 
-/** The server's word against the client's certificate: an alert, or an answer inside. */
-export function refusalOfClient(view: TlsView): string | undefined {
+/** The server's word against the client's certificate: an alert, an answer inside, or that it left once it had seen it. */
+export function refusalOfClient({ endings }: Conversation, view: TlsView): string | undefined {
   const alert = fatalAlert(view, 'server');
   const answer = answerInside(view);
-  if (alert && isFinished(view, 'client')) return alert.name ? `alert ${alert.name}` : 'an alert, by the length of its record';
-  if (alert && view.sides.client.certificates) return `alert ${alert.name ?? '(encrypted)'}`;
-  return answer && CERTIFICATE_REFUSED.includes(answer.status) ? `"${answer.line}" inside TLS` : undefined;
+  const [left] = endings;
+  if (alert && (isFinished(view, 'client') || view.sides.client.certificates)) return alertText(alert);
+  if (answer) return CERTIFICATE_REFUSED.includes(answer.status) ? `"${answer.line}" inside TLS` : undefined;
+  return isFinished(view, 'client') && left?.by === 'server' && said(view, 'server') === 0 ? leavingText(left) : undefined;
 }
+
+const alertText = ({ name }: SentAlert): string => (name === undefined ? 'an alert, by the length of its record' : `alert ${name}`);
+const leavingText = ({ how }: Ending): string => `it ${how === 'reset' ? 'reset' : 'closed'} the connection without a word`;
 
 /** It took its leave: with `close_notify`, or with what can only be that, since it comes after its Finished. */
 function saidGoodbye(view: TlsView, role: Role): boolean {
@@ -141,8 +145,8 @@ function saidGoodbye(view: TlsView, role: Role): boolean {
 export function refusalOfServer(conversation: Conversation, view: TlsView): string | undefined {
   if (view.resumed || (!isFinished(view, 'server') && !view.sides.server.certificates)) return undefined;
   const alert = fatalAlert(view, 'client');
-  if (alert) return alert.name ? `alert ${alert.name}` : 'an alert, by the length of its record';
+  if (alert) return alertText(alert);
   const left = brokeOff(conversation, view);
   if (left?.by !== 'client' || saidGoodbye(view, 'client') || fatalAlert(view, 'server')) return undefined;
-  return left.how === 'reset' ? 'it reset the connection without a word' : 'it closed the connection without a word';
+  return leavingText(left);
 }
