@@ -69,7 +69,8 @@ class Device implements Endpoint {
   #parts: Parts | undefined;
   #services: Services | undefined;
   #stoppingServices = false;
-  #onStopped: () => void = () => {};
+  /** Who waits for the end. */
+  readonly #onStopped: (() => void)[] = [];
 
   constructor(options: EndpointOptions) {
     this.#options = options;
@@ -90,7 +91,7 @@ class Device implements Endpoint {
   }
 
   shutdown(done: () => void): void {
-    this.#onStopped = done;
+    this.#onStopped.push(done);
     this.#kernel.turn(this.#hal.clock.now(), () => this.#actor.send({ type: 'leave', reason: 'shutdown' }));
   }
 
@@ -117,12 +118,13 @@ class Device implements Endpoint {
 
   factoryReset(done: Done<readonly string[]>): void {
     this.#asked(done, ({ storage }) => {
-      this.#onStopped = () =>
+      this.#onStopped.push(() =>
         factoryReset(storage, (erased, at) => {
           if (erased.ok) this.#kernel.emit('device.reset', { erased: erased.value });
           done(erased, at);
           this.#reboot('factory reset');
-        });
+        }),
+      );
       this.#actor.send({ type: 'leave', reason: 'factory reset' });
     });
   }
@@ -255,7 +257,7 @@ class Device implements Endpoint {
   #stopped({ reason, reboot }: Leave): void {
     const ended = (): void => {
       this.#kernel.emit('endpoint.stopped', { reason });
-      this.#onStopped();
+      for (const told of this.#onStopped) told();
       if (reboot !== undefined) this.#hal.system.reboot(reboot);
     };
     this.#parts?.expiry.stop();

@@ -13,9 +13,10 @@ import { template, testKey, testPorts } from '../certs/support.js';
 import { platform, SimLab, START } from '../support/sim-lab.js';
 import { madeChip } from './bench.js';
 
+const MILLISECONDS_A_DAY = DAY / 1000;
 const key = testKey('ec-p256', 4).key;
 const certificate = (name: string, until: UnixMillis) =>
-  issueSelfSigned(testPorts(), template(name, 4, { authority: {}, from: START - DAY, until }), key);
+  issueSelfSigned(testPorts(), template(name, 4, { authority: {}, from: START - MILLISECONDS_A_DAY, until }), key);
 const TRUSTED = 'certs/trusted/site.pem';
 
 class Board {
@@ -60,7 +61,8 @@ class Board {
 
 it('answers from the time at which the flash is read until the device has stopped', async () => {
   const board = new Board(madeChip('8180-g2'));
-  const put = () => board.ask((done) => board.endpoint.files.put(TRUSTED, certificate('Site CA', START + 1000 * DAY), {}, done));
+  const put = () =>
+    board.ask((done) => board.endpoint.files.put(TRUSTED, certificate('Site CA', START + 1000 * MILLISECONDS_A_DAY), {}, done));
   expect(board.endpoint.files.list()).toEqual([]);
   expect(await put()).toMatchObject({ ok: false, error: { kind: 'closed' } });
   board.endpoint.start();
@@ -80,7 +82,7 @@ it('a factory reset stops the device in order, erases, and starts it anew', asyn
   const board = new Board(chip);
   board.endpoint.start();
   await board.run(1);
-  await board.ask((done) => board.endpoint.files.put(TRUSTED, certificate('Site CA', START + 1000 * DAY), {}, done));
+  await board.ask((done) => board.endpoint.files.put(TRUSTED, certificate('Site CA', START + 1000 * MILLISECONDS_A_DAY), {}, done));
   const erased = await board.ask((done) => board.endpoint.factoryReset(done));
   expect(erased).toMatchObject({ ok: true, value: expect.arrayContaining([TRUSTED, 'settings/local.conf']) });
   expect(board.named('endpoint.stopped', 'device.reset', 'system.reboot')).toMatchObject([
@@ -101,7 +103,7 @@ it('what ends soon is said when the time is known', async () => {
   const first = new Board(chip);
   first.endpoint.start();
   await first.run(1);
-  const until = START + (20 * DAY) / 1000;
+  const until = START + 20 * MILLISECONDS_A_DAY;
   await first.ask((done) => first.endpoint.files.put(TRUSTED, certificate('Site CA', until), {}, done));
   const said = { event: 'certs.expiring', file: TRUSTED, subject: 'CN=Site CA,O=Test', days: 19 };
   expect(first.named('certs.expiring')).toMatchObject([said]);
