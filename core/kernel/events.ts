@@ -48,6 +48,8 @@ export interface EventFields {
     subject?: string;
     anchor?: string;
     clientCertificate?: string;
+    /** Where validation is off: the rule by which it would have refused the server, and why. */
+    doubt?: string;
   };
   'tls.refused': {
     service: TlsService;

@@ -115,7 +115,7 @@ export class SecureStream implements TlsStream {
     if (secured.resumed) return this.#onResumed();
     this.#settle('open');
     this.secured = secured;
-    const { verdict, subject, commonName: client } = this.#judgement ?? {};
+    const { verdict, subject, commonName: client, doubt } = this.#judgement ?? {};
     const anchor = verdict?.ok ? verdict.anchor : undefined;
     const clientCertificate = side === 'server' ? client : own && nameOf(own);
     this.#kernel.emit('tls.accepted', {
@@ -127,6 +127,7 @@ export class SecureStream implements TlsStream {
       ...(subject === undefined ? {} : { subject }),
       ...(anchor === undefined ? {} : { anchor }),
       ...(clientCertificate === undefined ? {} : { clientCertificate }),
+      ...(doubt ? { doubt: `${doubt.rule}: ${doubt.detail}` } : {}),
     });
     this.#listener?.(this.#address ? { ...event, peer: this.#address } : event);
   }

@@ -75,13 +75,17 @@ export interface Judgement {
   verdict: Verdict;
   subject?: string;
   commonName?: string;
+  /** What validation would say against a server that is taken without: what an administrator has to mend before switching it on. */
+  doubt?: Fault;
 }
 
 export function judgePeer(question: PeerQuestion): Judgement {
   const leaf = question.chain[0] && readCertificate(question.chain[0]);
   const cn = leaf?.ok ? commonName(leaf.value.subject) : undefined;
   const about = leaf?.ok ? { subject: leaf.value.subject.text, ...(cn === undefined ? {} : { commonName: cn }) } : {};
-  return { ...about, verdict: question.validate ? validated(question) : { ok: true, verified: false } };
+  const verdict = validated(question);
+  if (question.validate) return { ...about, verdict };
+  return { ...about, verdict: { ok: true, verified: false }, ...(verdict.ok ? {} : { doubt: verdict }) };
 }
 
 function validated(question: PeerQuestion): Verdict {

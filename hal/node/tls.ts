@@ -4,7 +4,11 @@
  *
  * - A client is handed its stream before that opens; a server may be handed one that is open already, and then reports the address
  *   `0.0.0.0` port 0 in its own `open`.
- * - `write` accepts nothing before `open`. `secured.suite` is the IANA name. Sessions are never resumed.
+ * - `write` accepts nothing before `open`. `secured.suite` is the IANA name.
+ * - Sessions are never resumed: a client offers none, and a server knows none again. With TLS 1.3 it sends two tickets all the same, whose
+ *   number Node does not let us set; nobody keeps what they stand for.
+ * - Node does not tell a client which authorities the server names in its CertificateRequest: the identity there is, is sent, and the
+ *   server decides (RFC 8446 part 4.4.2.3 leaves the choice to the client).
  */
 import { isIP } from 'node:net';
 import { connect, type SecureContext, TLSSocket } from 'node:tls';

@@ -31,7 +31,7 @@ export const EVENT_FIELDS: { readonly [N in EventName]: readonly FieldOf<EventFi
   'provisioning.confirmed': ['after'],
   'provisioning.rolled-back': ['server', 'keys', 'detail', 'mend'],
   'provisioning.failed': ['server', 'stage', 'kind', 'detail', 'mend'],
-  'tls.accepted': ['service', 'peer', 'version', 'suite', 'verified', 'subject', 'anchor', 'clientCertificate'],
+  'tls.accepted': ['service', 'peer', 'version', 'suite', 'verified', 'subject', 'anchor', 'clientCertificate', 'doubt'],
   'tls.refused': ['service', 'peer', 'by', 'rule', 'subject', 'clock', 'detail', 'mend'],
   'sip.failed': ['kind', 'detail'],
   'registration.registered': ['account', 'server', 'transport', 'expires'],

@@ -1,4 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { board8180g2 } from '../../boards/8180-g2.js';
+import { tlsPolicyOf } from '../../core/device/configuration.js';
+import { featuresOf } from '../../core/device/features.js';
+import { Settings } from '../../core/settings/settings.js';
 import { suitesOf } from '../../core/tls/suites.policy.js';
 import { type TlsPolicy, tlsPolicy, versionsOf } from '../../core/tls/tls.policy.js';
 import { createNodeTls } from '../../hal/node/tls.js';
@@ -65,5 +69,32 @@ describe('cipher suites', () => {
     });
     expect(aborted).toEqual([]);
     stream.abort();
+  });
+});
+
+describe('settings', () => {
+  const policyOf = (firmware: string, values: Record<string, string>): TlsPolicy | undefined => {
+    const owner = { board: board8180g2, features: featuresOf(board8180g2, firmware), mac: '0022EE0A0001' };
+    return tlsPolicyOf(new Settings(owner).withProvisioned(new Map(Object.entries(values))));
+  };
+
+  it.each([
+    ['5.5', {}, true],
+    ['5.5', { 'net.weaktls.use': '0' }, false],
+    ['4.1', {}, true],
+  ])('firmware %s with %j takes older suites: %s', (firmware, values, older) => {
+    expect(policyOf(firmware, values)?.suites.includes('AES128-SHA')).toBe(older);
+  });
+
+  it('forbid wildcards for SIP unless they say otherwise', () => {
+    expect([policyOf('5.5', {}), policyOf('5.5', { 'sip.tls.wildcard': '1' })].map((policy) => policy?.sipWildcards)).toEqual([
+      false,
+      true,
+    ]);
+  });
+
+  it('switch validation for provisioning and for SIP apart', () => {
+    const settings = { 'prov.download.cert': '1', 'sip.tls.cert': '0' };
+    expect(policyOf('5.5', settings)?.validate).toEqual({ provisioning: true, sip: false });
   });
 });

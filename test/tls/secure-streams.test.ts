@@ -145,6 +145,13 @@ describe('a connection to a server', () => {
     inTurn(() => engine.last.stream.open());
     expect(events).toMatchObject([{ event: 'tls.accepted', verified: false }]);
     expect(events[0]).not.toHaveProperty('anchor');
+    expect(events[0]).toMatchObject({ doubt: expect.stringMatching(/^malformed: /) });
+    expect(store.refusedPeers.list()).toEqual([]);
+    toServer();
+    inTurn(() => engine.shows([serverCertificate]));
+    inTurn(() => engine.last.stream.open());
+    expect(events[1]).toMatchObject({ event: 'tls.accepted', verified: false, subject: 'CN=sip.example.test,O=Test' });
+    expect(events[1]).not.toHaveProperty('doubt');
     expect(proven).toBe(0);
     toServer('provisioning');
     expect(inTurn(() => engine.shows([Uint8Array.of(1)]))).toMatchObject({ ok: false, rule: 'malformed' });
