@@ -14,14 +14,10 @@ const MAC = '020000AB0101';
 const OTHER = '020000AB0202';
 const FILE = `algom${MAC}.conf`;
 const VALIDATING = { 'prov.download.cert': '1' };
-/** Registers at the lab's Kamailio over UDP: this is about provisioning. */
-const GOOD = {
-  'sip.proxy': 'sip.example.test',
-  'sip.obproxy': '127.0.0.1:5060',
-  'sip.transp': 'udp',
-  'sip.u1.user': 'dev1',
-  'sip.u1.pwd': 'dev1pw',
-};
+/** How to register at the lab's Kamailio, over UDP: this is about provisioning. */
+const GOOD = { 'sip.proxy': 'sip.example.test', 'sip.obproxy': '127.0.0.1:5060', 'sip.transp': 'udp' };
+/** The lab's registrar takes five contacts an account: the devices share these out. */
+const ACCOUNTS = ['alice', 'bob', 'pager', 'dev1', 'sipp1', 'sipp2'];
 
 interface Case {
   /** The folder of the server. */
@@ -81,7 +77,9 @@ describeLab('provisioning from nginx and lighttpd', () => {
     for (const [name, { url, image = 'factory', settings }] of Object.entries<Case>(CASES)) {
       const folder = `${lab.run}/device-${++last}`;
       const options = { jail: lab.jail, image: images[image], folder, address: `127.0.0.${last}`, provision: url };
-      devices.set(name, new Device({ ...options, settings: { ...VALIDATING, ...settings } }));
+      const user = ACCOUNTS[last % ACCOUNTS.length]!;
+      const account = { 'sip.u1.user': user, 'sip.u1.pwd': `${user}pw` };
+      devices.set(name, new Device({ ...options, settings: { ...VALIDATING, ...account, ...settings } }));
     }
   });
   afterAll(async () => {
@@ -142,7 +140,7 @@ describeLab('provisioning from nginx and lighttpd', () => {
 
   it('follows a redirect', async () => {
     const device = await applied('moved');
-    expect(device.all('provisioning.redirected').at(-1)).toMatchObject({ to: `${MUTUAL}/good/${FILE}` });
+    expect(device.all('provisioning.redirected').map(({ to }) => to)).toContain(`${MUTUAL}/good/${FILE}`);
   });
   it('never follows a redirect from HTTPS to HTTP', async () => {
     await refused('moved to HTTP', { stage: 'download', detail: expect.stringContaining('http://127.0.0.1:9080') });
