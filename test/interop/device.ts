@@ -23,6 +23,8 @@ export interface DeviceOptions {
   settings?: Readonly<Record<string, string>>;
   /** A provisioning server's URL. */
   provision?: string;
+  /** The board's newest where absent. */
+  firmware?: string;
   /** Another loopback address, so that several devices run beside each other. */
   address?: string;
 }
@@ -36,13 +38,14 @@ export class Device {
   #errors = '';
   #news: (() => void)[] = [];
 
-  constructor({ jail, image, folder, settings, provision, address = DEVICE_ADDRESS }: DeviceOptions) {
+  constructor({ jail, image, folder, settings, provision, firmware, address = DEVICE_ADDRESS }: DeviceOptions) {
     mkdirSync(folder, { recursive: true });
     this.speaker = `${folder}/speaker.wav`;
     this.capture = `${folder}/capture.pcapng`;
     cpSync(image, `${folder}/device.flash`);
     const args = ['--flash', `${folder}/device.flash`, '--address', address, '--speaker', this.speaker, '--capture', this.capture];
     if (provision !== undefined) args.push('--provision', provision);
+    if (firmware !== undefined) args.push('--firmware', firmware);
     if (settings) {
       writeFileSync(`${folder}/local.conf`, confText(settings));
       args.push('--settings', `${folder}/local.conf`);
