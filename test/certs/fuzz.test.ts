@@ -10,6 +10,7 @@ import { CLIENT_IDENTITY, readIdentity, readTrusted } from '../../core/certs/upl
 import { utf8 } from '../../hal/base/bytes.js';
 import { expectOk } from '../../hal/base/result.js';
 import { fuzz } from '../support/mutation.js';
+import { openssl } from './openssl.js';
 import { date, nodeCrypto, template, testKey, testPorts } from './support.js';
 
 const EXECUTIONS = 20_000;
@@ -60,5 +61,22 @@ describe('readers of hostile octets never throw', () => {
       readTrusted(input, { crypto: nodeCrypto });
       readIdentity(CLIENT_IDENTITY, input, { crypto: nodeCrypto });
     });
+  });
+
+  it('files under a passphrase', () => {
+    const files = { key: writePem('PRIVATE KEY', testKey('ec-p256', 0).pkcs8), cert: writePem('CERTIFICATE', own) };
+    const pkcs12 = ['pkcs12', '-export', '-inkey', 'key', '-in', 'cert', '-out', 'out', '-passout', 'pass:abc', '-iter', '1'];
+    const protectedFiles = [
+      openssl(pkcs12, files),
+      openssl([...pkcs12, '-nomac'], files),
+      openssl([...pkcs12, '-legacy', '-nomac'], files),
+      openssl(['pkcs8', '-topk8', '-in', 'key', '-passout', 'pass:abc', '-iter', '1'], files),
+      openssl(['ec', '-in', 'key', '-aes128', '-passout', 'pass:abc'], files),
+    ].map((file) => (file.includes('PRIVATE KEY') ? utf8(files.cert + file.toString()) : new Uint8Array(file)));
+    let opened = 0;
+    fuzz(protectedFiles, EXECUTIONS / 4, (input) => {
+      if (readIdentity(CLIENT_IDENTITY, input, { crypto: nodeCrypto, passphrase: 'abc' }).ok) opened++;
+    });
+    expect(opened).toBeGreaterThan(0);
   });
 });

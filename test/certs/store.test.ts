@@ -166,5 +166,62 @@ describe('identity', () => {
   });
 });
 
+describe('what the store says of its files', () => {
+  const both = (): void => {
+    files.set('certs/sipclient.pem', pem(ownLeaf, site.certificate, keyPem));
+    files.set('certs/trusted/site', site.certificate);
+  };
+
+  it('each file is reported when it is new, different or gone, and not otherwise', () => {
+    both();
+    const store = open();
+    const said = () => events.splice(0).map(({ event, file }) => `${event} ${file}`);
+    expect(said()).toEqual(['certs.accepted certs/trusted/site', 'certs.accepted certs/sipclient.pem']);
+    store.reload();
+    expect(said()).toEqual([]);
+    files.set('certs/trusted/site', factory.root.certificate);
+    files.set('certs/sipclient.pem', pem(ownLeaf));
+    store.reload();
+    store.reload();
+    expect(said()).toEqual(['certs.accepted certs/trusted/site', 'certs.refused certs/sipclient.pem']);
+    files.clear();
+    store.reload();
+    store.reload();
+    expect(said().sort()).toEqual(['certs.removed certs/sipclient.pem', 'certs.removed certs/trusted/site']);
+  });
+
+  it('when each certificate ends, those of the factory too, and the preinstalled ones not', () => {
+    both();
+    const ends = open({ anchors: [factory.root.certificate] }).expiries();
+    expect(ends.map(({ file, subject }) => `${file} ${subject}`)).toEqual([
+      'factory CN=0022EE0A0001',
+      'factory CN=Vendor Issuing CA,O=Vendor',
+      'factory CN=Vendor Intermediate CA,O=Vendor',
+      'certs/trusted/site CN=Site CA,O=Test',
+      'certs/sipclient.pem CN=lobby,O=Test',
+      'certs/sipclient.pem CN=Site CA,O=Test',
+    ]);
+    expect(ends[0]!.notAfter).toBe(date('2055-01-01'));
+    expect(
+      open({ deviceCertificate: false })
+        .expiries()
+        .map(({ file }) => file),
+    ).not.toContain('factory');
+  });
+
+  it('the names of the uploaded authorities, for clients that have to choose', () => {
+    both();
+    expect(open({ anchors: [factory.root.certificate] }).issuers()).toEqual([parsed(site.certificate).subject.der]);
+  });
+
+  it('a file is judged without being taken', () => {
+    const store = open();
+    const wall = { at: date('2026-01-01'), trust: 'network' } as const;
+    expect(store.judge('certs/trusted/site', site.certificate, { wall })).toMatchObject({ ok: true });
+    expect(store.anchors.bySubject(nameOf(site.certificate))).toEqual([]);
+    expect(events).toEqual([]);
+  });
+});
+
 /** The outermost SEQUENCE with its end marked instead of its length told. */
 const indefinite = (der: Uint8Array): Uint8Array => concat(Uint8Array.of(0x30, 0x80), der.subarray(4), Uint8Array.of(0, 0));
