@@ -17,7 +17,7 @@ import { checkSyncPlan } from './check-sync.policy.js';
 import { DEFAULT_PORTS, dateServer, type EndpointPorts, timeServers, userAgent } from './configuration.js';
 import type { DeviceFiles } from './device-files.js';
 import { mountDevice } from './device-storage.js';
-import { type EndpointDeps, endpointMachine, type Leave } from './endpoint.machine.js';
+import { type EndpointDeps, type EndpointMachineEvent, endpointMachine, type Leave } from './endpoint.machine.js';
 import { factoryReset } from './factory-reset.js';
 import { noteFirmware } from './firmware-record.js';
 import { createParts, type Parts, type PartsOptions, partsProvisioning } from './parts.js';
@@ -145,12 +145,17 @@ class Device implements Endpoint {
     this.#hal.system.reboot(why);
   }
 
+  /** What a part reports while it is busy: the machine hears of it when that is over. */
+  #tell(event: EndpointMachineEvent): void {
+    this.#kernel.defer(() => this.#actor.send(event));
+  }
+
   #deps(): EndpointDeps {
     return {
       load: () => this.#load(),
-      watchNetwork: (notify) => watchNetwork(this.#kernel, this.#hal.nic, notify),
+      watchNetwork: (notify) => watchNetwork(this.#kernel, this.#hal.nic, (notice) => this.#kernel.defer(() => notify(notice))),
       time: createTimeDeps(this.#timeOptions()),
-      provisioning: () => partsProvisioning(this.#partsOptions(), this.#whole, (notice) => this.#actor.send(notice)),
+      provisioning: () => partsProvisioning(this.#partsOptions(), this.#whole, (notice) => this.#tell(notice)),
       needsRestart,
       planOf: (request) => checkSyncPlan(request, this.#present.get('sip.interop.checksync')),
       addressChanged: () => this.#services?.sip.addressChanged(),
@@ -171,7 +176,7 @@ class Device implements Endpoint {
       servers: () => [...(this.#options.timeServers ?? []), ...timeServers(this.#present, this.#hal.nic.lease())],
       dateServer: () => dateServer({ settings: this.#present, options: this.#hal.nic.lease()?.options ?? new Map(), ...this.#override }),
       https: () => ({ secure: this.#whole.secure, judge: this.#whole.judgeAt, userAgent: userAgent(this.#present) }),
-      notify: (notice) => this.#actor.send(notice),
+      notify: (notice) => this.#tell(notice),
       onSet: () => this.#whole.expiry.look(),
     };
   }
@@ -230,11 +235,11 @@ class Device implements Endpoint {
       settings: this.#present,
       ports: this.#options.ports ?? DEFAULT_PORTS,
       localAddress: () => this.#hal.nic.lease()?.address ?? UNSPECIFIED,
-      onCheckSync: (request) => this.#actor.send({ type: 'check-sync', request }),
+      onCheckSync: (request) => this.#tell({ type: 'check-sync', request }),
       onRegistered: () => {
-        if (this.#whole.trial.noteRegistered()) this.#actor.send({ type: 'registered' });
+        if (this.#whole.trial.noteRegistered()) this.#tell({ type: 'registered' });
       },
-      onIdle: () => this.#actor.send({ type: 'calls.idle' }),
+      onIdle: () => this.#tell({ type: 'calls.idle' }),
     });
     this.#kernel.emit('endpoint.status', { lines: this.status() });
   }
@@ -243,7 +248,7 @@ class Device implements Endpoint {
   #stopServices(): void {
     const stopped = (): void => {
       this.#stoppingServices = false;
-      this.#actor.send({ type: 'services.stopped' });
+      this.#tell({ type: 'services.stopped' });
     };
     const services = this.#services;
     this.#services = undefined;

@@ -16,18 +16,26 @@ export interface Kernel {
   emit: Emit;
   /** Runs `body` as the turn of an event that a port stamped `at`; a call within a turn joins it. */
   turn<T>(at: Micros, body: () => T): T;
+  /**
+   * Runs it at the end of the present turn, in the order of the calls: how a part tells its owner something without being called back
+   * while it is still busy with what happened.
+   */
+  defer(run: () => void): void;
   pendingTimers(): readonly { name: string; due: Micros }[];
 }
 
 export function createKernel(clock: Clock, sink: (event: EndpointEvent) => void): Kernel {
   let stamp: Micros = clock.now();
   let depth = 0;
+  const deferred: (() => void)[] = [];
   const turn = <T>(at: Micros, body: () => T): T => {
     // A late alarm's deadline may lie before the last event: time inside the core never goes back (law 3).
     if (depth === 0 && at > stamp) stamp = at;
     depth++;
     try {
-      return body();
+      const result = body();
+      if (depth === 1) for (let run = deferred.shift(); run; run = deferred.shift()) run();
+      return result;
     } finally {
       depth--;
     }
@@ -43,6 +51,10 @@ export function createKernel(clock: Clock, sink: (event: EndpointEvent) => void)
     timer: (name, fire) => timers.create(name, fire),
     emit: (event, fields) => sink({ at: stamp, event, ...fields } as EndpointEvent),
     turn,
+    defer: (run) => {
+      if (depth === 0) run();
+      else deferred.push(run);
+    },
     pendingTimers: () => timers.pending(),
   };
 }

@@ -1,5 +1,5 @@
 /** A new configuration on trial, as an engineer draws it: a registration within a time makes it final, otherwise the last good one returns. */
-import { assign, setup } from 'xstate';
+import { assign, sendParent, setup } from 'xstate';
 
 export type ConfirmEvent =
   /** A configuration counts from here on; `within` in milliseconds, 0 where it has nothing to prove. */
@@ -13,8 +13,6 @@ export interface ConfirmDeps {
   tried(): boolean;
   /** Makes the configuration final, and reports it. */
   confirm(): void;
-  /** No registration came: asks for the last good configuration. */
-  giveUp(): void;
 }
 
 export const confirmMachine = setup({
@@ -31,7 +29,8 @@ export const confirmMachine = setup({
     begin: assign((_, { within }: { within: number }) => ({ within })),
     reportTrial: ({ context }) => context.deps.reportTrial(),
     confirm: ({ context }) => context.deps.confirm(),
-    giveUp: ({ context }) => context.deps.giveUp(),
+    /** No registration came: the parent brings the last good configuration back. */
+    giveUp: sendParent({ type: 'roll.back' }),
   },
   delays: { within: ({ context }) => context.within },
 }).createMachine({

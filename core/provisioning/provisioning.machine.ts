@@ -54,7 +54,7 @@ export interface ProvisioningDeps {
   schedule(due: () => void): Cancel;
   /** From 0 to below 1. */
   random(): number;
-  confirm: Omit<ConfirmDeps, 'giveUp'>;
+  confirm: ConfirmDeps;
   notify(notice: ProvisioningNotice): void;
 }
 
@@ -92,13 +92,6 @@ const rollBack = fromCallback<EventObject, { deps: ProvisioningDeps }>(({ sendBa
 const schedule = fromCallback<EventObject, { deps: ProvisioningDeps }>(({ sendBack, input: { deps } }) =>
   deps.schedule(() => sendBack({ type: 'sync', by: 'schedule' })),
 );
-
-const confirmDeps = ({ confirm }: ProvisioningDeps, giveUp: () => void): ConfirmDeps => ({
-  reportTrial: () => confirm.reportTrial(),
-  tried: () => confirm.tried(),
-  confirm: () => confirm.confirm(),
-  giveUp,
-});
 
 /** The failure that is known before anything was asked of the network. */
 const choiceFailure = (choice: ServerChoice): ProvisioningFailure | undefined => {
@@ -167,11 +160,7 @@ export const provisioningMachine = setup({
     downloaded: undefined,
     staged: undefined,
   }),
-  invoke: {
-    id: 'confirm',
-    src: 'confirm',
-    input: ({ context: { deps }, self }) => ({ deps: confirmDeps(deps, () => self.send({ type: 'roll.back' })) }),
-  },
+  invoke: { id: 'confirm', src: 'confirm', input: ({ context }) => ({ deps: context.deps.confirm }) },
   initial: 'idle',
   on: {
     // During a run: when it is over, there is another.

@@ -24,7 +24,7 @@ const RENEW_MS = (6 * HOUR) / MILLISECOND;
 
 /** A key that counts without the services starting anew does not disturb the registration there is. */
 const decidesRegistration = (key: string): boolean => /^(sip|net)\./.test(key) && needsRestart([key]);
-const DECIDING: readonly string[] = Object.keys(REGISTRY).filter(decidesRegistration);
+const DECIDING: readonly string[] = [...REGISTRY.keys()].filter(decidesRegistration);
 
 /** The same for settings that register alike. A digest, because passwords are among them. */
 export const registrationMark = (settings: Settings, crypto: Pick<Crypto, 'digest'>): string =>

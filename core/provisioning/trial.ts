@@ -25,7 +25,7 @@ export interface TrialOptions {
   linkUp(): boolean;
 }
 
-export class Trial implements Omit<ConfirmDeps, 'giveUp'> {
+export class Trial implements ConfirmDeps {
   readonly #options: TrialOptions;
   #began: Micros = 0;
 

@@ -1,5 +1,5 @@
 /** NOTIFY check-sync over SIP, from the server to the reboot of the board: both modes, and never during a call. */
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { SECOND } from '../../hal/base/time.js';
 import { REGISTERS, Site } from './site.js';
 
@@ -25,6 +25,10 @@ async function site(settings: Record<string, string> = {}): Promise<Site> {
   made.forget();
   return made;
 }
+
+// The state machines' library warns of a machine that is called back while it is busy.
+const warned = vi.spyOn(console, 'warn');
+afterEach(() => expect(warned).not.toHaveBeenCalled());
 
 describe('check-sync', () => {
   it('conditional: nothing new, nothing happens', async () => {

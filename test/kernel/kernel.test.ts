@@ -26,6 +26,22 @@ describe('a turn', () => {
     kernel.turn(7, () => kernel.emit('link.up', {}));
     expect(events).toEqual([{ at: 7, event: 'link.up' }]);
   });
+
+  it('ends with what was put off in it, in order, and in the same turn', () => {
+    const kernel = createKernel(new VirtualClock(), () => {});
+    const log: string[] = [];
+    const note = (text: string) => () => void log.push(`${text} at ${kernel.now()}`);
+    kernel.turn(5, () => {
+      kernel.defer(() => {
+        note('first')();
+        kernel.defer(note('third'));
+      });
+      kernel.turn(5, () => kernel.defer(note('second')));
+      note('body')();
+    });
+    kernel.defer(note('outside'));
+    expect(log).toEqual(['body at 5', 'first at 5', 'second at 5', 'third at 5', 'outside at 5']);
+  });
 });
 
 describe('xstate over the kernel', () => {
