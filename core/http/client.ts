@@ -143,7 +143,7 @@ export class HttpClient {
     if (result.type === 'more') return;
     connection.used = true;
     if (result.type === 'error') this.#abandon();
-    else if (!result.keepAlive) this.#leave();
+    else if (!result.keepAlive || result.rest.length > 0) this.#leave();
     this.#finish(result, at);
   }
 

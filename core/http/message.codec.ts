@@ -6,10 +6,14 @@ import type { Result } from '../../hal/hal.js';
 /** Fields in their order, names as they were written. */
 export type HttpFields = readonly (readonly [name: string, value: string])[];
 
-export interface ResponseHead {
-  version: '1.0' | '1.1';
+export type HttpVersion = '1.0' | '1.1';
+
+export interface StatusLine {
+  version: HttpVersion;
   status: number;
   reason: string;
+}
+export interface ResponseHead extends StatusLine {
   fields: HttpFields;
 }
 
@@ -17,12 +21,12 @@ export interface ResponseHead {
 export type BodyFraming = { type: 'none' } | { type: 'length'; length: number } | { type: 'chunked' } | { type: 'until-close' };
 
 /** tchar of RFC 9110 part 5.6.2. */
-const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+export const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 /** field-content of RFC 9110 part 5.5: visible characters, obs-text, and white space between. */
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /** `HTTP/1.1 200 OK`; the reason may be absent, with its space or without. */
-export function decodeStatusLine(line: string): Result<Pick<ResponseHead, 'version' | 'status' | 'reason'>, string> {
+export function decodeStatusLine(line: string): Result<StatusLine, string> {
   const m = /^HTTP\/(\d\.\d) (\d{3})(?: (.*))?$/.exec(line);
   if (!m || !VALUE.test(line)) return err('the answer does not begin with an HTTP status line');
   const version = m[1]!;
@@ -63,20 +67,29 @@ export function responseFraming(head: ResponseHead): Result<BodyFraming, string>
   const lengths = fieldValues(head.fields, 'Content-Length');
   // 1xx, 204 and 304 end with their head, whatever the fields say.
   if (head.status < 200 || head.status === 204 || head.status === 304) return ok({ type: 'none' });
-  if (codings.length > 0) {
+  if (fieldValues(head.fields, 'Transfer-Encoding').length > 0) {
+    if (codings.length === 0) return err('Transfer-Encoding is empty');
     if (lengths.length > 0) return err('the answer has both Content-Length and Transfer-Encoding');
     if (head.version === '1.0') return err('an HTTP/1.0 answer has Transfer-Encoding');
     return ok(codings.at(-1) === 'chunked' ? { type: 'chunked' } : { type: 'until-close' });
   }
   if (lengths.length === 0) return ok({ type: 'until-close' });
-  const length = /^\d{1,15}$/.test(lengths[0]!) ? Number(lengths[0]) : Number.NaN;
-  if (lengths.length > 1 || Number.isNaN(length)) return err('the Content-Length is no single number');
-  return ok({ type: 'length', length });
+  const length = contentLength(lengths);
+  return length === undefined ? err('the Content-Length is no single number') : ok({ type: 'length', length });
 }
 
-/** Whether the connection can take another request after this answer (RFC 9112 part 9.3). */
-export const keepsAlive = (head: ResponseHead, framing: BodyFraming): boolean =>
-  head.version === '1.1' && framing.type !== 'until-close' && !listMembers(head.fields, 'Connection').includes('close');
+/** Of all Content-Length fields: one number, below any that could not be counted. */
+export const contentLength = (values: readonly string[]): number | undefined =>
+  values.length === 1 && /^\d{1,15}$/.test(values[0]!) ? Number(values[0]) : undefined;
+
+/** Whether the sender of a message means to go on with the connection (RFC 9112 part 9.3). */
+export function persists({ version, fields }: { version: HttpVersion; fields: HttpFields }): boolean {
+  const options = listMembers(fields, 'Connection');
+  return !options.includes('close') && (version === '1.1' || options.includes('keep-alive'));
+}
+
+/** Whether the connection can take another request after this answer. */
+export const keepsAlive = (head: ResponseHead, framing: BodyFraming): boolean => framing.type !== 'until-close' && persists(head);
 
 /** A request without a body. Targets and values come from parsed URLs and from constants: they hold no line ends. */
 export function encodeRequest(method: 'GET', target: string, fields: HttpFields): Uint8Array {

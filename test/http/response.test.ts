@@ -39,7 +39,8 @@ describe('HTTP answers', () => {
     expect(result.type === 'response' && field(result.response.fields, 'etag')).toBe('"x"');
     expect(read(plain.replace('ETag: "x"', 'Connection: close'))).toMatchObject({ keepAlive: false });
     expect(read(plain.replace('1.1', '1.0'))).toMatchObject({ keepAlive: false });
-    expect(read(`${plain}HTTP/1.1 200`)).toMatchObject({ keepAlive: false, rest: fromLatin1('HTTP/1.1 200') });
+    expect(read(plain.replace('1.1', '1.0').replace('ETag: "x"', 'Connection: keep-alive'))).toMatchObject({ keepAlive: true });
+    expect(read(`${plain}HTTP/1.1 200`)).toMatchObject({ rest: fromLatin1('HTTP/1.1 200') });
   });
 
   it('without a length ends where the connection ends in order', () => {
@@ -73,12 +74,15 @@ describe('HTTP answers', () => {
     ['a status that is none', 'HTTP/1.1 2000 OK\r\n\r\n'],
     ['a foreign protocol', 'SSH-2.0-OpenSSH_9.2\r\n'],
     ['an upgrade unasked', 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n'],
+    ['an empty transfer coding', 'HTTP/1.1 200 OK\r\nTransfer-Encoding:\r\nContent-Length: 0\r\n\r\n'],
     ['chunks for HTTP/1.0', 'HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'],
     ['a chunk with a sign', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n'],
     ['a chunk with a space', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5  \r\n'],
     ['a chunk longer than it said', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhello\r\n'],
     ['a trailer that is none', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nnonsense\r\n'],
     ['a line without end', `HTTP/1.1 200 OK\r\nA: ${'x'.repeat(9000)}`],
+    ['a head without end', `HTTP/1.1 200 OK\r\n${`A: ${'x'.repeat(8000)}\r\n`.repeat(5)}`],
+    ['empty lines without end', '\r\n'.repeat(5)],
     ['fields without end', `HTTP/1.1 200 OK\r\n${'A: b\r\n'.repeat(101)}`],
     ['interim answers without end', 'HTTP/1.1 100 Continue\r\n\r\n'.repeat(5)],
   ])('with %s is refused', (_name, text) => {
