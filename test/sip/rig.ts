@@ -184,6 +184,8 @@ export interface Rig {
   events: EndpointEvent[];
   invites: IncomingInvite[];
   checkSyncs: CheckSync[];
+  /** What the certificates of TLS servers were to be checked against, in the order of connecting. */
+  secured: string[];
   /** An account for each time that it registered or refreshed. */
   registered: string[];
   stack: SipStack;
@@ -202,8 +204,12 @@ export function createRig(config: Partial<SipConfig> = {}, seed = 1): Rig {
   const kernel = createKernel(share(), (event) => events.push(event));
   const net = wire.host(DEVICE);
   const turned: Net = turnedNet(net, kernel);
+  const secured: string[] = [];
   const secure: SecureStreams = {
-    connect: ({ to }) => turned.connect(to) as TlsStream,
+    connect: ({ to, name }) => {
+      secured.push(name);
+      return turned.connect(to) as TlsStream;
+    },
     accept: (under) => under as TlsStream,
   };
   const invites: IncomingInvite[] = [];
@@ -217,7 +223,7 @@ export function createRig(config: Partial<SipConfig> = {}, seed = 1): Rig {
     onRegistered: (account) => registered.push(account),
   });
   return {
-    ...{ clock, kernel, wire, events, invites, checkSyncs, registered, stack },
+    ...{ clock, kernel, wire, events, invites, checkSyncs, secured, registered, stack },
     run: (ms) => clock.run(ms * MILLISECOND),
     names: () => events.map(({ event }) => event).filter((event) => event !== 'machine.state'),
   };
