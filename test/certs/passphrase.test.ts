@@ -1,3 +1,4 @@
+import { createCipheriv } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { type BlockCipher, decipher } from '../../core/certs/block-cipher.js';
 import { readCertificateFile } from '../../core/certs/certificate-file.codec.js';
@@ -85,6 +86,31 @@ describe('an encrypted private key, as openssl writes it', () => {
   it('and one that says nothing of its cipher', () => {
     const block = writePem('RSA PRIVATE KEY', rsa).replace('-----\n', '-----\nProc-Type: 4,ENCRYPTED\n');
     expect(opened(block, 'abc')).toMatch(/a cipher that it does not name/);
+  });
+});
+
+describe('deciphering', () => {
+  const [secret, iv] = [new Uint8Array(16).fill(7), new Uint8Array(16).fill(9)];
+  const enciphered = (...last: number[]): Uint8Array => {
+    const cipher = createCipheriv('aes-128-cbc', secret, iv).setAutoPadding(false);
+    return new Uint8Array(
+      Buffer.concat([cipher.update(Uint8Array.from([...new Array(16 - last.length).fill(65), ...last])), cipher.final()]),
+    );
+  };
+  const lengthOf = (octets: Uint8Array): number | undefined => decipher({ type: 'aes', key: 16 }, secret, iv, octets)?.length;
+
+  it('takes padding that is whole, and no other', () => {
+    expect([lengthOf(enciphered(1)), lengthOf(enciphered(3, 3, 3)), lengthOf(enciphered(...new Array<number>(16).fill(16)))]).toEqual([
+      15, 13, 0,
+    ]);
+    for (const last of [[0], [2], [1, 2], [17], [3, 2, 3]]) expect(lengthOf(enciphered(...last)), String(last)).toBeUndefined();
+  });
+
+  it('needs whole blocks, and keys and vectors of the right size', () => {
+    const whole = enciphered(1);
+    expect([lengthOf(new Uint8Array(0)), lengthOf(whole.slice(1))]).toEqual([undefined, undefined]);
+    expect(decipher({ type: 'aes', key: 32 }, secret, iv, whole)).toBeUndefined();
+    expect(decipher({ type: 'aes', key: 16 }, secret, iv.slice(8), whole)).toBeUndefined();
   });
 });
 

@@ -73,6 +73,15 @@ describe('a PKCS#12 file of openssl', () => {
     expect(read(made('-passout', 'pass:abc', '-iter', '500000'), 'abc')).toMatch(/500000 rounds of hashing/);
   });
 
+  it('is authenticated, also where nothing in it is encrypted', () => {
+    const clear = made('-passout', 'pass:abc', '-certpbe', 'NONE', '-nokeys');
+    expect(read(clear, 'abc')).toBe('CN=lobby,O=Test CN=Site CA,O=Test');
+    expect(read(clear, 'abd')).toBe('does not open with this passphrase');
+    const at = Buffer.from(clear).indexOf('lobby');
+    clear[at] = 'L'.charCodeAt(0);
+    expect(read(clear, 'abc')).toBe('does not open with this passphrase');
+  });
+
   it('encrypted with RC4 is refused by its name', () => {
     const file = made('-passout', 'pass:abc', '-keypbe', 'PBE-SHA1-RC4-128', '-legacy');
     expect(read(file, 'abc')).toBe(
