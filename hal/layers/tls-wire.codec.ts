@@ -94,8 +94,6 @@ export interface ClientHello {
   suites: readonly number[];
   serverName?: string;
   groups: readonly number[];
-  /** Cut short: what is here stood before the cut. */
-  whole: boolean;
 }
 
 export interface ServerHello {
@@ -108,7 +106,6 @@ export interface ServerHello {
   /** Of the key share, or the one that a retry asks for. */
   group?: number;
   extensions: ReadonlyMap<number, Uint8Array>;
-  whole: boolean;
 }
 
 /** Of a handshake message without its header of 4 octets. */
@@ -130,7 +127,6 @@ export function decodeClientHello(body: Uint8Array): ClientHello {
     suites: suites.filter((suite) => !isGrease(suite)),
     ...(serverName ? { serverName } : {}),
     groups: u16s(extensions.get(TlsExtension.supportedGroups)).filter((group) => !isGrease(group)),
-    whole: !cursor.short,
   };
 }
 
@@ -155,14 +151,13 @@ export function decodeServerHello(body: Uint8Array): ServerHello {
     retry: RETRY.every((octet, i) => random[i] === octet),
     ...(share ? { group: new OctetCursor(share).uint(2) } : {}),
     extensions,
-    whole: !cursor.short,
   };
 }
 
-/** By number; a hello may end without any. */
+/** By number; a hello may end without any. Of two of a number, which no hello has, the first. */
 export function readExtensions(cursor: OctetCursor): Map<number, Uint8Array> {
   const list = cursor.more ? cursor.vector(2) : new Uint8Array(0);
-  return new Map(eachOf(list, (each) => [each.uint(2), each.vector(2)] as const));
+  return new Map(eachOf(list, (each) => [each.uint(2), each.vector(2)] as const).reverse());
 }
 
 const u16 = (cursor: OctetCursor): number => cursor.uint(2);

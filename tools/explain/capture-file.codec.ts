@@ -98,7 +98,7 @@ class ClassicWalk {
   }
 }
 
-const cutShort = (packets: number): string => `the file ends in the middle of a packet, after ${packets} whole ones`;
+const cutShort = (packets: number): string => `the file ends in the middle of packet ${packets + 1}`;
 
 /** One block, its body as a view with the byte order of its section. */
 interface Block {
@@ -128,7 +128,7 @@ class PcapngWalk {
   }
 
   #damaged(end: BlocksEnd): void {
-    this.damage = end === 'cut' ? cutShort(this.#number) : `the file is damaged after ${this.#number} packets`;
+    this.damage = end === 'cut' ? cutShort(this.#number) : `the file is damaged behind packet ${this.#number}`;
   }
 
   #take(block: Block): CapturedPacket | undefined {

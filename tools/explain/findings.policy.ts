@@ -13,21 +13,22 @@ import type { TlsView } from './tls-view.js';
 /** Faults before notes; each in the order in which a connection meets them. */
 export function findingsOf(conversation: Conversation, knowledge: Knowledge, sightings: Sightings): Finding[] {
   const view = conversation.tls?.view;
-  const found = [
-    ...reachFindings(conversation),
-    ...(view ? tlsFindings({ conversation, view, knowledge, sightings }) : []),
-    ...captureNotes(conversation),
-  ];
-  return [...found.filter(({ severity }) => severity === 'fault'), ...found.filter(({ severity }) => severity === 'note')];
+  const reach = reachFindings(conversation);
+  // Where one end speaks no TLS, what the other makes of it is no fault of its own.
+  const inside = view && !reach.some(isFault) ? tlsFindings({ conversation, view, knowledge, sightings }) : [];
+  const found = [...reach, ...inside, ...captureNotes(conversation)];
+  return [...found.filter(isFault), ...found.filter((finding) => !isFault(finding))];
 }
+
+const isFault = ({ severity }: Finding): boolean => severity === 'fault';
 
 function tlsFindings(tls: TlsCase): Finding[] {
   const { view } = tls;
   const stages = [helloFindings, serverFindings, clientFindings];
   const found: Finding[] = [];
   // Where the hellos come to nothing, what follows from that is no fault of its own.
-  for (const stage of stages) if (!found.some(({ severity }) => severity === 'fault')) found.push(...stage(tls));
-  if (!found.some(({ severity }) => severity === 'fault')) found.push(...unexplained(tls));
+  for (const stage of stages) if (!found.some(isFault)) found.push(...stage(tls));
+  if (!found.some(isFault)) found.push(...unexplained(tls));
   return [...found, ...hiddenNotes(view)];
 }
 

@@ -12,6 +12,8 @@ export interface HandshakeMessage {
   body: Uint8Array;
   /** When its last octet came. */
   at: UnixMicros;
+  /** The capture has every octet of it; those that it lacks are zeros. */
+  whole: boolean;
 }
 
 const HEADER = 4;
@@ -21,9 +23,11 @@ const MOST_OCTETS = 2 ** 17;
 /** One direction: messages may share a record, and may be spread over several. */
 export class HandshakeReader {
   #held: Uint8Array = EMPTY;
+  #whole = true;
 
-  push(bytes: Uint8Array, at: UnixMicros): HandshakeMessage[] {
+  push(bytes: Uint8Array, at: UnixMicros, whole: boolean): HandshakeMessage[] {
     this.#held = concat(this.#held, bytes);
+    this.#whole &&= whole;
     const messages: HandshakeMessage[] = [];
     while (this.#held.length >= HEADER) {
       const cursor = new OctetCursor(this.#held);
@@ -31,15 +35,17 @@ export class HandshakeReader {
       const length = cursor.uint(3);
       if (length > MOST_OCTETS) this.drop();
       if (this.#held.length < HEADER + length) break;
-      messages.push({ type, body: this.#held.subarray(HEADER, HEADER + length), at });
+      messages.push({ type, body: this.#held.subarray(HEADER, HEADER + length), at, whole: this.#whole });
       this.#held = this.#held.subarray(HEADER + length);
     }
+    if (this.#held.length === 0) this.#whole = true;
     return messages;
   }
 
   /** What came so far cannot be finished. */
   drop(): void {
     this.#held = EMPTY;
+    this.#whole = true;
   }
 }
 

@@ -86,29 +86,29 @@ export class TlsSession {
     const isSealed = looksSealed || (!is13 && direction.sealed);
     const opened = isSealed ? this.#open(role, record) : { type: record.type, bytes: record.body };
     if (!opened) return this.#unopened(role, record);
-    if (!record.whole && opened.type === ContentType.handshake) direction.messages.drop();
-    this.#content(role, opened, record.at);
+    this.#content(role, opened, record);
   }
 
-  #content(role: Role, { type, bytes }: Opened, at: UnixMicros): void {
+  #content(role: Role, { type, bytes }: Opened, { at, whole }: TlsRecord): void {
     if (type === ContentType.alert && bytes.length >= 2) this.#alert(role, at, bytes);
     else if (type === ContentType.applicationData) {
       const side = this.view.sides[role];
       side.records++;
       side.clear += latin1(bytes.subarray(0, CLEAR_KEPT - side.clear.length));
     } else if (type === ContentType.handshake)
-      for (const message of this.#directions[role].messages.push(bytes, at)) this.#message(role, message);
+      for (const message of this.#directions[role].messages.push(bytes, at, whole)) this.#message(role, message);
   }
 
   #alert(by: Role, at: UnixMicros, bytes: Uint8Array): void {
     if (this.view.alerts.length < ALERTS_KEPT) this.view.alerts.push({ by, at, name: alertName(bytes[1]!), fatal: bytes[0] === FATAL });
   }
 
-  #message(role: Role, { type, body, at }: HandshakeMessage): void {
+  #message(role: Role, { type, body, at, whole }: HandshakeMessage): void {
     const { view } = this;
     const side = view.sides[role];
-    // A capture that begins later shows handshake records that are protected, and look like anything.
-    if (view.hellos.length === 0 && type !== HandshakeType.clientHello && type !== HandshakeType.serverHello) return;
+    const isHello = type === HandshakeType.clientHello || type === HandshakeType.serverHello;
+    // A hello with a hole still tells something, a certificate does not; and in a capture that begins later anything may look like one.
+    if (!isHello && (!whole || view.hellos.length === 0)) return;
     switch (type) {
       case HandshakeType.clientHello:
         return this.#clientHello(body);
