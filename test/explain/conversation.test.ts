@@ -199,7 +199,8 @@ function disordered(frames: readonly CapturedFrame[]): CapturedFrame[] {
 }
 
 /** What a capture with a limit on the length of packets has. */
-function withSnaplen(file: Uint8Array, most: number): Uint8Array {
+function withSnaplen(file: Uint8Array, limit: number): Uint8Array {
+  const most = limit - (limit % 4);
   const bytes = Buffer.from(file);
   const out: Buffer[] = [];
   for (let at = 0; at < bytes.length; ) {
