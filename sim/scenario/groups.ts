@@ -20,7 +20,7 @@ export function expandGroups(
   const groups = new Map<string, readonly string[]>();
   for (const [name, { count, ...setup }] of written) {
     if (count === undefined) {
-      devices.set(name, setup);
+      devices.set(name, { ...setup, ...namedSettings(setup, name) });
       continue;
     }
     const units = Array.from({ length: count }, (_, i) => unitName(name, i, count));
@@ -37,14 +37,19 @@ const unitName = (group: string, index: number, count: number): string =>
 const unitOf = (setup: DeviceSetup, name: string, index: number): DeviceSetup => ({
   ...setup,
   mac: countUp(setup.mac, index),
-  provisioned: named(setup.provisioned, name),
-  image: { ...setup.image, settings: named(setup.image.settings, name) },
+  ...namedSettings(setup, name),
+});
+
+const namedSettings = ({ provisioned, image }: DeviceSetup, name: string): Pick<DeviceSetup, 'provisioned' | 'image'> => ({
+  provisioned: named(provisioned, name),
+  image: { ...image, settings: named(image.settings, name) },
 });
 
 const countUp = (mac: MacAddress, by: number): MacAddress =>
   (Number.parseInt(mac, 16) + by).toString(16).toUpperCase().padStart(MAC_DIGITS, '0').slice(-MAC_DIGITS);
 
-const named = (values: Values, name: string): Values =>
+/** With the name of the device in place of `{name}`. */
+export const named = (values: Values, name: string): Values =>
   new Map(Array.from(values, ([key, value]) => [key, value.replaceAll('{name}', name)]));
 
 const expandUsers = (users: Values, groups: Scenario['groups']): Values =>

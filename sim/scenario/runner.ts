@@ -85,6 +85,7 @@ class ScenarioRun {
   readonly #devices: ReadonlyMap<string, SimDevice>;
   readonly #servers: Servers;
   readonly #steps: Steps;
+  #powerCuts = 0;
   /** Beside those on the scenario's expectations. */
   readonly #verdicts: Verdict[] = [];
 
@@ -284,17 +285,28 @@ class ScenarioRun {
     }
   }
 
+  /** A device whose power is cut meanwhile boots again, and is shut down once more. */
   async #shutDown(): Promise<void> {
-    const world = this.#world;
-    const up = new Set([...this.#devices.values()].filter(({ on }) => on));
-    for (const device of up) world.at(world.now, () => device.shutDown(() => up.delete(device)), device.name);
-    for (const limit = world.now + SHUTDOWN_LIMIT; world.now < limit && up.size > 0; ) await world.run(world.now + SHUTDOWN_LOOK);
+    const cuts = this.#powerCuts;
+    let up = await this.#shutDownOnce();
+    if (up.length > 0 && this.#powerCuts > cuts) up = await this.#shutDownOnce();
     for (const { name } of up)
       this.#verdicts.push({ ok: false, expected: `${name} shuts down in order`, seen: 'it was not done after 5 s' });
   }
 
+  /** Those that are still on after the time that they may take. */
+  async #shutDownOnce(): Promise<readonly SimDevice[]> {
+    const world = this.#world;
+    const up = new Set([...this.#devices.values()].filter(({ on }) => on));
+    for (const device of up) world.at(world.now, () => device.shutDown(() => up.delete(device)), device.name);
+    for (const limit = world.now + SHUTDOWN_LIMIT; world.now < limit && up.size > 0; ) await world.run(world.now + SHUTDOWN_LOOK);
+    return [...up];
+  }
+
   #powerWasCut(device: string, { chip }: Unit, cut: PowerCut, record: (fields: TimelineEvent['fields']) => void): void {
-    record({ ...cut, configuration: configurationOn(chip, this.#scenario.devices.get(device)!) });
+    this.#powerCuts++;
+    record({ ...cut, configuration: configurationOn(chip, this.#servers.given(device)) });
+    this.#steps.again(device);
   }
 
   #ownVerdicts(events: readonly TimelineEvent[]): Verdict[] {

@@ -105,7 +105,7 @@ const device: Reader<WrittenDevice> = refined(
     made: optional(instant, 'when the factory made it; a year before the start unless told otherwise'),
     rtc: optional(instant, 'what its real-time clock shows at the start; it has none, and boots in 1970, unless told otherwise'),
     image: optional(image, 'what factory and installer left on the flash: files by path, and settings'),
-    provisioned: optional(values, 'settings that the provisioning server answers with; in a group {name} is the name of each'),
+    provisioned: optional(values, 'settings that the provisioning server answers with; {name} is the name of the device'),
   }),
   ({ image: left, provisioned, count, ...rest }) => ({
     ...rest,

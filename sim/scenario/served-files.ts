@@ -1,8 +1,10 @@
 /** What the provisioning server has: one file a device, and those that the scenario names, with their checksums. Live: a step changes it. */
+import { findBoard } from '../../boards/index.js';
 import { encodeConf } from '../../core/settings/conf.codec.js';
 import { hex, utf8 } from '../../hal/base/bytes.js';
 import type { Crypto } from '../../hal/hal.js';
-import { type Scenario, unitsOf, type Values } from './scenario.js';
+import { named } from './groups.js';
+import { type DeviceSetup, type Scenario, unitsOf, type Values } from './scenario.js';
 
 export class ServedFiles {
   /** By path, `/algop8180g2.conf`. */
@@ -10,18 +12,38 @@ export class ServedFiles {
   readonly #scenario: Scenario;
   readonly #crypto: Pick<Crypto, 'digest'>;
   readonly #settings = new Map<string, Values>();
+  /** By device, what it would have been given, the last one last. */
+  readonly #given = new Map<string, Values[]>();
 
   constructor(scenario: Scenario, crypto: Pick<Crypto, 'digest'>) {
     this.#scenario = scenario;
     this.#crypto = crypto;
-    for (const [name, { provisioned }] of scenario.devices) if (provisioned.size > 0) this.change(name, provisioned);
-    for (const [name, values] of scenario.servers.provisioning?.files ?? []) this.change(name, values);
+    for (const setup of scenario.devices.values()) if (setup.provisioned.size > 0) this.#put(ownFile(setup), setup.provisioned);
+    for (const [name, values] of scenario.servers.provisioning?.files ?? []) this.#put(name, values);
+    for (const unit of scenario.devices.keys()) this.#note(unit);
+  }
+
+  /** Whole configurations that a device can have fetched so far, the present one last. */
+  given(device: string): readonly Values[] {
+    return this.#given.get(device) ?? [];
   }
 
   /** `name` is of a device, a group or a file. Keys that are not among `values` stay as they are. */
   change(name: string, values: Values): void {
-    if (name.includes('.')) this.#put(name, values);
-    else for (const unit of unitsOf(this.#scenario, name)) this.#put(`algom${this.#scenario.devices.get(unit)!.mac}.conf`, values);
+    const { devices } = this.#scenario;
+    const isFile = name.includes('.');
+    const units = isFile ? [...devices.keys()] : unitsOf(this.#scenario, name);
+    if (isFile) this.#put(name, values);
+    else for (const unit of units) this.#put(ownFile(devices.get(unit)!), named(values, unit));
+    for (const unit of units) this.#note(unit);
+  }
+
+  /** What a device is given from now on: the file for every unit of the model, and over it that for this one. */
+  #note(unit: string): void {
+    const setup = this.#scenario.devices.get(unit)!;
+    const model = findBoard(setup.board)?.provisioningModel;
+    const present = new Map([...(this.#settings.get(`algop${model}.conf`) ?? []), ...(this.#settings.get(ownFile(setup)) ?? [])]);
+    this.#given.set(unit, [...this.given(unit), present]);
   }
 
   #put(file: string, values: Values): void {
@@ -35,3 +57,5 @@ export class ServedFiles {
     this.content.set(`/${file}.md5`, utf8(`${hex(digest)}  ${file}\n`));
   }
 }
+
+const ownFile = ({ mac }: DeviceSetup): string => `algom${mac}.conf`;

@@ -79,6 +79,11 @@ export class Servers {
     for (const [name, values] of files) this.#files.change(name, values);
   }
 
+  /** Whole configurations that a device can have fetched so far, the present one last. */
+  given(device: string): readonly Values[] {
+    return this.#files.given(device);
+  }
+
   checkSync(user: string, reboot?: boolean): void {
     this.#sip?.checkSync(user, reboot);
   }

@@ -13,15 +13,16 @@ export interface DueStep {
 
 interface Waiting extends DueStep {
   unit: string;
-  /** Times that what it waits for has happened. */
+  /** Times that what it waits for has happened, since the device began anew. */
   seen: number;
+  taken: boolean;
 }
 
 export class Steps {
   /** Steps at a time, with that time. */
   readonly timed: readonly (DueStep & { at: Micros })[];
-  /** By device. */
-  readonly #waiting = new Map<string, readonly Waiting[]>();
+  /** Steps that wait for something, by device. */
+  readonly #waiting = new Map<string, Waiting[]>();
   readonly #take: (due: DueStep) => void;
 
   constructor(scenario: Pick<Scenario, 'steps' | 'groups'>, take: (due: DueStep) => void) {
@@ -29,7 +30,8 @@ export class Steps {
     this.timed = due.flatMap(({ delay, ...one }) => (one.step.when.type === 'at' ? [{ ...one, at: one.step.when.at + delay }] : []));
     for (const { step, unit } of due) {
       if (step.when.type === 'at' || unit === undefined) continue;
-      this.#waiting.set(unit, [...(this.#waiting.get(unit) ?? []), { step, unit, seen: 0 }]);
+      const others = this.#waiting.get(unit) ?? [];
+      this.#waiting.set(unit, [...others, { step, unit, seen: 0, taken: false }]);
     }
     this.#take = take;
   }
@@ -43,21 +45,24 @@ export class Steps {
     this.#count(device, (when) => when.type === 'sent' && when.method === method);
   }
 
+  /** The device begins anew after a power cut: what was done after events of its former life is done again after those of the next. */
+  again(device: string): void {
+    for (const waiting of this.#waiting.get(device) ?? []) waiting.seen = 0;
+  }
+
   /** Steps whose time never came, in words. */
   get notReached(): readonly string[] {
     return [...this.#waiting.values()]
       .flat()
+      .filter(({ taken }) => !taken)
       .map(({ step, unit }) => `${actionText(step.action)}, ${whenText(step.when)}${step.device === unit ? '' : ` of ${unit}`}`);
   }
 
   #count(device: string, is: (when: When) => boolean): void {
     for (const waiting of this.#waiting.get(device) ?? []) {
       const { when } = waiting.step;
-      if (when.type === 'at' || !is(when) || ++waiting.seen < when.nth) continue;
-      this.#waiting.set(
-        device,
-        this.#waiting.get(device)!.filter((other) => other !== waiting),
-      );
+      if (when.type === 'at' || !is(when) || ++waiting.seen !== when.nth) continue;
+      waiting.taken = true;
       this.#take(waiting);
     }
   }

@@ -10,7 +10,7 @@ import type { ReportSetting } from '../artefacts/report.js';
 import type { NorFlash } from '../flash/nor-flash.js';
 import { makeChip, readSettings } from './flash-bench.js';
 import type { SimPki } from './pki.js';
-import type { DeviceSetup } from './scenario.js';
+import type { DeviceSetup, Values } from './scenario.js';
 
 export interface Unit {
   board: BoardProfile;
@@ -45,14 +45,15 @@ export function makeUnit(setup: DeviceSetup, entropy: Entropy, pki: SimPki): Uni
   return { board, firmware: setup.firmware ?? board.firmware.newest, chip, password };
 }
 
-/** Which configuration the next boot will find: the one from before, the server's, or neither whole. */
-export function configurationOn(chip: NorFlash, { provisioned }: DeviceSetup): 'old' | 'new' | 'broken' {
+/** Which configuration the next boot will find, of those that the server has given so far: the last, one from before, or none of them whole. */
+export function configurationOn(chip: NorFlash, given: readonly Values[]): 'old' | 'new' | 'broken' {
   const bytes = readSettings(chip).provisioned;
   if (!bytes) return 'old';
   const { values, problems } = decodeConf(bytes);
-  const whole =
-    problems.length === 0 && values.size === provisioned.size && [...provisioned].every(([key, value]) => values.get(key) === value);
-  return whole ? 'new' : 'broken';
+  const isThat = (whole: Values): boolean => values.size === whole.size && [...whole].every(([key, value]) => values.get(key) === value);
+  const found = problems.length > 0 ? -1 : given.map(isThat).lastIndexOf(true);
+  if (found < 0) return 'broken';
+  return found === given.length - 1 ? 'new' : 'old';
 }
 
 /** The settings on a chip that someone gave a value, local ones in place of provisioned ones; passwords masked. */
