@@ -41,7 +41,10 @@ export function parseUrl(text: string): Result<Url, string> {
 /** As text, the port only where it is not the scheme's own. */
 export const formatUrl = (url: Url): string => `${url.scheme}://${authority(url)}${url.path}`;
 
-/** The same for logs: a query may be a secret, such as the signature of a link that was handed out. */
+/** The address without its query, which may be a secret: the signature of a link that was handed out. */
+export const withoutQuery = (url: Url): Url => ({ ...url, path: url.path.replace(/\?.*$/, '') });
+
+/** As text for logs: that there is a query, and no more of it. */
 export const shownUrl = (url: Url): string => formatUrl(url).replace(/\?.*$/, '?…');
 
 /** Scheme, host and port: who it is that answers (RFC 6454). */
@@ -55,7 +58,7 @@ export function authority(url: Url): string {
 
 /** The file in the folder that the URL names, with or without a slash at its end; a query stays with the folder's path and goes. */
 export function inFolder(url: Url, file: string): Url {
-  const folder = url.path.replace(/\?.*$/, '').replace(/\/+$/, '');
+  const folder = withoutQuery(url).path.replace(/\/+$/, '');
   return { ...url, path: `${folder}/${file}` };
 }
 
@@ -71,7 +74,7 @@ function absoluteText(base: Url, reference: string): string {
   if (reference.startsWith('//')) return `${base.scheme}:${reference}`;
   if (reference.startsWith('/')) return originOf(base) + reference;
   if (reference === '') return formatUrl(base);
-  const path = originOf(base) + base.path.replace(/\?.*$/, '');
+  const path = formatUrl(withoutQuery(base));
   return reference.startsWith('?') ? path + reference : path.replace(/[^/]*$/, '') + reference;
 }
 
@@ -90,8 +93,8 @@ function withoutDots(path: string): string {
 }
 
 /** The path without its query, `%20` and the like as the octets that they stand for, one character each: for protocols that have none such. */
-export const octetPath = ({ path }: Url): string =>
-  path.replace(/\?.*$/, '').replace(/%([0-9A-Fa-f]{2})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
+export const octetPath = (url: Url): string =>
+  withoutQuery(url).path.replace(/%([0-9A-Fa-f]{2})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
 
 /** An IP address as it stands, which no name server has to be asked for. */
 export const isIpAddress = (host: string): boolean => host.includes(':') || /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$/.test(host);

@@ -6,7 +6,7 @@ import { HttpClient } from '../http/client.js';
 import { readHttpDate } from '../http/date.codec.js';
 import { field, fieldValues, type HttpFields, listMembers } from '../http/message.codec.js';
 import type { HttpResponse } from '../http/response.engine.js';
-import { authority, formatUrl, inFolder, originOf, resolveReference, shownUrl, type Url } from '../http/url.js';
+import { authority, formatUrl, inFolder, originOf, resolveReference, shownUrl, type Url, withoutQuery } from '../http/url.js';
 import { encodingFailure, loginFailure, type ProvisioningFailure, redirectFailure, statusFailure, transferFailure } from './failure.js';
 import {
   type Fetched,
@@ -100,7 +100,7 @@ export class HttpSource implements FileSource {
     const authorization = this.#loginFor(url)?.authorize(url.path);
     if (authorization !== undefined) this.#warnOfExposure(url);
     const fields: HttpFields = authorization === undefined ? [] : [['Authorization', authorization]];
-    client.get(url.path, [...conditions(known.get(formatUrl(url))), ...fields], (response) =>
+    client.get(url.path, [...conditions(known.get(placeOf(url))), ...fields], (response) =>
       this.#answered(request, response, authorization !== undefined),
     );
   }
@@ -114,8 +114,8 @@ export class HttpSource implements FileSource {
         return done(readFile(name, url, response));
       case 304:
         // An answer to a condition, and only to one.
-        if (conditions(known.get(formatUrl(url))).length === 0) return done(err(statusFailure(name, response)));
-        return done(ok({ type: 'same', url: formatUrl(url) }));
+        if (conditions(known.get(placeOf(url))).length === 0) return done(err(statusFailure(name, response)));
+        return done(ok({ type: 'same', url: placeOf(url) }));
       case 401:
         return this.#logIn(request, response.fields, loggedIn);
       case 404:
@@ -171,6 +171,9 @@ export class HttpSource implements FileSource {
   }
 }
 
+/** What validators are kept by: without the query, in which there may be the secret of a link. */
+const placeOf = (url: Url): string => formatUrl(withoutQuery(url));
+
 /** An https server is never asked in the clear, whatever happens to its TLS. */
 function connect({ net, secure }: FetchPorts, { scheme, host, port }: Url, address: IpAddress): ByteStream {
   const to = { address, port };
@@ -188,7 +191,7 @@ function readFile(name: string, url: Url, { fields, body }: HttpResponse): Resul
   const codings = [...listMembers(fields, 'Content-Encoding'), ...listMembers(fields, 'Transfer-Encoding')];
   const foreign = codings.find((coding) => coding !== 'identity' && coding !== 'chunked');
   if (foreign !== undefined) return err(encodingFailure(name, foreign));
-  return ok({ type: 'file', url: formatUrl(url), bytes: body, tags: serverTags(fields) });
+  return ok({ type: 'file', url: placeOf(url), bytes: body, tags: serverTags(fields) });
 }
 
 function serverTags(fields: HttpFields): ServerTags {

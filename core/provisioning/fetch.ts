@@ -40,7 +40,7 @@ export interface Validator extends ServerTags {
   /** Lower-case hex. */
   sha256: string;
 }
-/** By the address that the file came from, after redirects, as `formatUrl` writes it. */
+/** By the address that the file came from, after redirects, as `formatUrl` writes it; without a query. */
 export type Validators = ReadonlyMap<string, Validator>;
 
 export type Fetched =

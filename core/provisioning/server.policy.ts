@@ -1,8 +1,9 @@
 /** Which server a device asks for its settings: what the settings say, what DHCP gave, what the command line put in its place. */
 import { fromUtf8 } from '../../hal/base/bytes.js';
-import type { Lease } from '../../hal/hal.js';
+import { ok } from '../../hal/base/result.js';
+import type { Lease, Result } from '../../hal/hal.js';
 import { lackOf } from '../device/features.js';
-import { formatUrl, inFolder, isIpAddress, parseUrl, type Url } from '../http/url.js';
+import { formatUrl, inFolder, isIpAddress, parseUrl, type Url, withoutQuery } from '../http/url.js';
 import type { Settings } from '../settings/settings.js';
 import { refusal, type SettingRefusal } from '../settings/settings.policy.js';
 import type { ProvisioningFailure } from './failure.js';
@@ -30,11 +31,12 @@ export function chooseServer(sources: ServerSources): ServerChoice {
   const named = namedServer(sources);
   if (!named) return { type: 'none' };
   const { settings } = sources;
-  const server = named.text.includes('://') ? named.text : `${settings.get('prov.download.method')}://${named.text}`;
-  const url = parseUrl(server);
+  const address = named.text.includes('://') ? named.text : `${settings.get('prov.download.method')}://${named.text}`;
+  const server = withoutSecrets(address);
+  const url = parseUrl(address);
   if (!url.ok) {
-    const detail = `${named.from} names the server "${named.text}": ${url.error}`;
-    return failed(named.text, detail, 'give a host, or an address such as https://prov.example.test/');
+    const detail = `${named.from} names the server "${server}": ${url.error}`;
+    return failed(server, detail, 'give a host, or an address such as https://prov.example.test/');
   }
   const { board, features } = settings.owner;
   const lack = url.value.scheme === 'https' ? lackOf(board, features.firmware, 'tls') : undefined;
@@ -47,14 +49,16 @@ export function chooseServer(sources: ServerSources): ServerChoice {
   }
   if (url.value.scheme === 'ftp') {
     // Its passwords go in clear, as files over TFTP do, and its second connection is what firewalls were made to stop.
-    return failed(
-      server,
-      `${named.from} names ${server}: FTP is left out of this firmware`,
-      'use https, or http or tftp within a network of your own',
-    );
+    const mend = 'use https, or http or tftp within a network of your own';
+    return failed(server, `${named.from} names ${server}: FTP is left out of this firmware`, mend);
   }
-  return { type: 'server', url: folder(url.value, settings.text('prov.download.cfgpath')), from: named.from };
+  const folder = folderOf(url.value, settings.text('prov.download.cfgpath'));
+  if (!folder.ok) return failed(server, `prov.download.cfgpath: ${folder.error}`, 'give a path such as conf/lobby, without a host');
+  return { type: 'server', url: folder.value, from: named.from };
 }
+
+/** For events: what people write before an `@` and behind a `?` may be a password, also where it has no business there. */
+const withoutSecrets = (address: string): string => address.replace(/\/\/[^/]*@/, '//…@').replace(/\?.*$/, '?…');
 
 interface Named {
   text: string;
@@ -90,10 +94,11 @@ function optionText(code: number, bytes: Uint8Array): string | undefined {
   return isText ? text : undefined;
 }
 
-/** A path in the server's own address goes before the setting, which is for bare hosts. */
-function folder(url: Url, path: string): Url {
+/** A path in the server's own address goes before the setting, which is for bare hosts. What people write there may be no path at all. */
+function folderOf(url: Url, path: string): Result<Url, string> {
   const clean = path.replace(/^\/+|\/+$/g, '');
-  return url.path === '/' && clean !== '' ? inFolder(url, clean) : url;
+  const folder = withoutQuery(url);
+  return folder.path === '/' && clean !== '' ? parseUrl(formatUrl(inFolder(folder, clean))) : ok(folder);
 }
 
 const failed = (server: string, detail: string, mend: string): ServerChoice => ({

@@ -153,6 +153,19 @@ describe('what is known is not fetched again', () => {
     expect(texts(gone)).toEqual({ 'a.conf': 'a = 1' });
   });
 
+  it('the query of a link that changes with every answer is neither kept nor a change', () => {
+    let signature = 0;
+    const answer: Answer = ({ target }) =>
+      target === '/a.conf'
+        ? reply(302, '', { Location: `/link?signature=${++signature}` })
+        : target.startsWith('/link')
+          ? reply(200, 'a = 1')
+          : reply(404);
+    const known = kept(answer);
+    expect([...known.keys()]).toEqual([`${HOME}/link`]);
+    expect(given(answer).run({ folder: HOME, known })).toMatchObject({ value: { unchanged: true } });
+  });
+
   it('what another server calls by the same tag is asked for whole', () => {
     const answer = tagged({ '/a.conf': 'a = 1' });
     const web = given(answer);

@@ -95,6 +95,27 @@ describe('the choice of the server', () => {
     });
   });
 
+  it('shows neither passwords nor queries of an address', () => {
+    const wrong = [
+      'https://user:secret@a.test/',
+      'https://a:secret@b@a.test/',
+      'user:secret@a.test',
+      'https://a.test:0/?secret',
+      'ftp://a.test/?secret',
+    ];
+    for (const text of wrong) {
+      expect(choose(given(), { 66: text })).toMatch(/^failed: .*a\.test/);
+      expect(JSON.stringify(chooseServer({ settings: given(), options: options({ 66: text }) }))).not.toContain('secret');
+    }
+    expect(choose(given(), { 66: 'https://a.test/x?token=secret' })).toBe('DHCP option 66: https://a.test/x');
+  });
+
+  it('asks for no path that is none', () => {
+    for (const path of ['a b', 'a\r\nX: y', '%zz', 'a#b']) {
+      expect(choose(given({ 'prov.download.cfgpath': path }), { 66: 'a.test' })).toMatch(/^failed: prov.download.cfgpath: /);
+    }
+  });
+
   it('says what it cannot use', () => {
     expect(choose(given(), { 66: 'ftp://a.test/' })).toBe('failed: DHCP option 66 names ftp://a.test/: FTP is left out of this firmware');
     const byFtp = chooseServer({ settings: given({ 'prov.download.method': 'ftp' }), options: options({ 66: 'a.test' }) });
