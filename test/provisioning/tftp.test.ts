@@ -169,6 +169,29 @@ describe('a TFTP transfer', () => {
     expect(said(step)).toBe(`file of ${65_537 * 512} ACK 2`);
   });
 
+  it('never throws and keeps no more than it may, whatever comes in whatever order', () => {
+    const script = [
+      packet(6, 'blksize', '1000', 'tsize', '1500'),
+      packet(3, 1, bytesOf(1000)),
+      packet(3, 2, bytesOf(500)),
+      packet(5, 8, 'no'),
+    ];
+    const random = randomFrom(7);
+    let reader = begun();
+    let now = 0;
+    let packets = 0;
+    fuzz(script, 20_000, (input) => {
+      now += random(SECOND);
+      const step = reader.receive(input, 3000 + random(2), now);
+      if (step.type === 'file') expect(step.bytes.length).toBeLessThanOrEqual(MAX);
+      const over = step.type !== 'wait' && step.type !== 'stranger';
+      if (!over && random(8) === 0) reader.elapsed(now);
+      if (!over && ++packets < 50) return;
+      reader = begun(now);
+      packets = 0;
+    });
+  });
+
   it('a silent server: the request again and again, then the end', () => {
     const reader = begun();
     const times: number[] = [];
