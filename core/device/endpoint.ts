@@ -3,6 +3,7 @@ import { createActor } from 'xstate';
 import { fail } from '../../hal/base/result.js';
 import type { BoardProfile } from '../../hal/board.js';
 import type { Done, Hal, IpAddress, UnixMillis } from '../../hal/hal.js';
+import type { RefusedPeers } from '../certs/refused-peers.js';
 import { actorClock } from '../kernel/actor-clock.js';
 import type { EndpointEvent } from '../kernel/events.js';
 import { createKernel, type Kernel } from '../kernel/kernel.js';
@@ -42,7 +43,10 @@ export interface EndpointOptions {
 }
 
 export interface Endpoint {
-  /** Boots: reads the flash, joins the network, provisions, registers. Called once. */
+  /**
+   * Boots: reads the flash, joins the network, provisions, registers. Called once. Where `endpoint.stopped` gives `reboot` as its reason, the
+   * device asks its HAL for a reboot next, and another endpoint is to be made.
+   */
   start(): void;
   /** Ends calls, unregisters, lets a running flash transaction end; then `done`, once, within 5 s. */
   shutdown(done: () => void): void;
@@ -52,6 +56,8 @@ export interface Endpoint {
   status(): readonly StatusLine[];
   /** Certificates on the device. Calls before the flash is read, or after the device has stopped, fail with `closed`. */
   readonly files: DeviceFiles;
+  /** Peers whose certificates were refused since the flash was read: to trust one, put its certificate, or another of its chain, into `certs/trusted`. */
+  readonly refusedPeers: Pick<RefusedPeers, 'list' | 'chainOf'>;
   /** Stops as a shutdown does, erases settings and uploads, and starts anew; `done` comes before that. Fails as a commit does, and `closed`. */
   factoryReset(done: Done<readonly string[]>): void;
 }
@@ -71,6 +77,8 @@ class Device implements Endpoint {
   #stoppingServices = false;
   /** Who waits for the end. */
   readonly #onStopped: (() => void)[] = [];
+  /** What is done between the last word of this life and the first of the next. */
+  #beforeReboot: (then: () => void) => void = (then) => then();
 
   constructor(options: EndpointOptions) {
     this.#options = options;
@@ -116,16 +124,20 @@ class Device implements Endpoint {
     remove: (path, done) => this.#asked(done, ({ files }) => files.remove(path, done)),
   };
 
+  readonly refusedPeers: Endpoint['refusedPeers'] = {
+    list: () => this.#parts?.certificates.refusedPeers.list() ?? [],
+    chainOf: (id) => this.#parts?.certificates.refusedPeers.chainOf(id),
+  };
+
   factoryReset(done: Done<readonly string[]>): void {
     this.#asked(done, ({ storage }) => {
-      this.#onStopped.push(() =>
+      this.#beforeReboot = (then) =>
         factoryReset(storage, (erased, at) => {
           if (erased.ok) this.#kernel.emit('device.reset', { erased: erased.value });
           done(erased, at);
-          this.#reboot('factory reset');
-        }),
-      );
-      this.#actor.send({ type: 'leave', reason: 'factory reset' });
+          then();
+        });
+      this.#actor.send({ type: 'leave', reason: 'reboot', reboot: 'factory reset' });
     });
   }
 
@@ -138,11 +150,6 @@ class Device implements Endpoint {
       const timer = this.#kernel.timer('closed', (at) => done(fail('closed', detail), at));
       timer.set(this.#kernel.now());
     });
-  }
-
-  #reboot(why: string): void {
-    this.#kernel.emit('system.reboot', { why });
-    this.#hal.system.reboot(why);
   }
 
   /** What a part reports while it is busy: the machine hears of it when that is over. */
@@ -258,15 +265,16 @@ class Device implements Endpoint {
     } else if (!this.#stoppingServices) stopped();
   }
 
-  /** The last thing is to keep the time: that ends after every commit that was begun. */
+  /** The last thing is to keep the time. That, and a commit of nothing, ends after every commit of its store that was begun. */
   #stopped({ reason, reboot }: Leave): void {
     const ended = (): void => {
       this.#kernel.emit('endpoint.stopped', { reason });
       for (const told of this.#onStopped) told();
-      if (reboot !== undefined) this.#hal.system.reboot(reboot);
+      if (reboot !== undefined) this.#beforeReboot(() => this.#hal.system.reboot(reboot));
     };
-    this.#parts?.expiry.stop();
-    if (this.#parts) this.#parts.time.stop(ended);
+    const parts = this.#parts;
+    parts?.expiry.stop();
+    if (parts) parts.storage.certs.commit([], () => parts.time.stop(ended));
     else ended();
   }
 }
