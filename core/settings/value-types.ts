@@ -11,6 +11,12 @@ export interface HostPort {
   port?: number;
 }
 
+/** What a type accepts: no typed value has a zero octet, so that the type says what it would have liked. */
+export const valuesInWords = (read: ReadValue<unknown>): string => {
+  const value = read('\0');
+  return value.ok ? 'text' : value.error;
+};
+
 export const text: ReadValue<string> = (value) => ok(value);
 
 /** Booleans are `0` and `1`. */
@@ -27,7 +33,8 @@ export const choice =
   <const T extends string>(...values: readonly T[]): ReadValue<T> =>
   (value) => {
     const found = values.find((allowed) => allowed === value);
-    return found === undefined ? err(`one of ${values.map((v) => (v === '' ? 'blank' : v)).join(', ')}`) : ok(found);
+    const named = values.map((v) => (v === '' ? 'blank' : v)).join(', ');
+    return found === undefined ? err(values.length === 1 ? named : `one of ${named}`) : ok(found);
   };
 
 /** Lists are written with commas, with or without one at the end: `1,8,9,`. At least one item. */

@@ -6,6 +6,7 @@ import { ADVANCED_SIP, RING_EXTENSIONS, SIP } from './pages.js';
 const EXTENSIONS = 10;
 const EXTENSIONS_FIRST_GENERATION = 5;
 
+const basic = onPage(SIP);
 const advanced = onPage(ADVANCED_SIP);
 /** The first stands beside the page extension. */
 const pageOf = (n: number): string => (n === 1 ? SIP : RING_EXTENSIONS);
@@ -36,8 +37,8 @@ const numbered = { read: whole(0, 99), default: '0', provenance: 'template', eff
 /** Nothing rings yet: all of them are stored. */
 export const RING_EXTENSION_SETTINGS: ReadonlyMap<string, Setting> = new Map([
   ...Array.from({ length: EXTENSIONS }, (_, i) => ringExtension(i + 1)).flat(),
-  ['sip.alert1.event', advanced({ ...numbered, label: 'Ring Extension 1 Event', default: '2' })],
-  ['sip.alert1.mode', advanced({ ...numbered, label: 'Ring Extension 1 Mode' })],
+  ['sip.alert1.event', basic({ ...numbered, label: 'Ring Extension 1 Event', default: '2' })],
+  ['sip.alert1.mode', basic({ ...numbered, label: 'Ring Extension 1 Mode' })],
   ['sip.detect.mode', advanced({ ...numbered, label: 'Ring Detection Mode', default: '1' })],
   ['sip.mwi.event', advanced({ ...numbered, label: 'Message Waiting Event' })],
   ['sip.mwi.mode', advanced({ ...numbered, label: 'Message Waiting Mode' })],
