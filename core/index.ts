@@ -1,4 +1,5 @@
 /** The firmware core: `createEndpoint` over a `Hal` of yours, and the types that it speaks. */
+export type { RefusedPeer } from './certs/refused-peers.js';
 export { DEFAULT_PORTS, type EndpointPorts } from './device/configuration.js';
 export type { DeviceFile, DeviceFiles, FileVerdict } from './device/device-files.js';
 export { createEndpoint, type Endpoint, type EndpointOptions } from './device/endpoint.js';

@@ -19,8 +19,14 @@ export interface Said {
 
 const MAC = '0022EE0A0001';
 
-/** A chip as it leaves the factory, with these settings. */
-export function madeChip(board: string, identity?: { chain: readonly Der[]; pkcs8: Der }): NorFlash {
+interface Made {
+  identity?: { chain: readonly Der[]; pkcs8: Der };
+  /** What the installer left. */
+  settings?: Readonly<Record<string, string>>;
+}
+
+/** A chip as it leaves the factory and the installer. */
+export function madeChip(board: string, { identity, settings = { 'admin.devname': 'gate' } }: Made = {}): NorFlash {
   const profile = findBoard(board)!;
   return makeChip({
     board: profile,
@@ -28,7 +34,7 @@ export function madeChip(board: string, identity?: { chain: readonly Der[]; pkcs
       ...{ board, mac: MAC, serial: 'S1', made: 0, password: 'first', anchors: { set: 'none', version: '1', certificates: [] } },
       ...(identity ? { identity } : {}),
     },
-    setup: { board, mac: MAC, image: { settings: new Map([['admin.devname', 'gate']]), files: new Map() }, provisioned: new Map() },
+    setup: { board, mac: MAC, image: { settings: new Map(Object.entries(settings)), files: new Map() }, provisioned: new Map() },
     file: () => new Uint8Array(0),
   });
 }

@@ -4,11 +4,15 @@ import { findBoard } from '../../boards/index.js';
 import { issueSelfSigned } from '../../core/certs/issue.js';
 import { createEndpoint, type Endpoint } from '../../core/device/endpoint.js';
 import type { EndpointEvent } from '../../core/kernel/events.js';
+import { utf8 } from '../../hal/base/bytes.js';
 import { DAY, SECOND } from '../../hal/base/time.js';
 import type { Done, Result, UnixMillis } from '../../hal/hal.js';
 import type { NorFlash } from '../../sim/flash/nor-flash.js';
 import { simHal } from '../../sim/hal/sim-hal.js';
+import { startProvisioningServer } from '../../sim/peers/provisioning-server.js';
 import { startSntpServer } from '../../sim/peers/sntp-server.js';
+import { SimPki } from '../../sim/scenario/pki.js';
+import { randomStream } from '../../sim/world/random.js';
 import { template, testKey, testPorts } from '../certs/support.js';
 import { platform, SimLab, START } from '../support/sim-lab.js';
 import { madeChip } from './bench.js';
@@ -85,10 +89,10 @@ it('a factory reset stops the device in order, erases, and starts it anew', asyn
   await board.ask((done) => board.endpoint.files.put(TRUSTED, certificate('Site CA', START + 1000 * MILLISECONDS_A_DAY), {}, done));
   const erased = await board.ask((done) => board.endpoint.factoryReset(done));
   expect(erased).toMatchObject({ ok: true, value: expect.arrayContaining([TRUSTED, 'settings/local.conf']) });
-  expect(board.named('endpoint.stopped', 'device.reset', 'system.reboot')).toMatchObject([
-    { event: 'endpoint.stopped', reason: 'factory reset' },
-    { event: 'device.reset', erased: erased?.ok ? erased.value : [] },
+  expect(board.named('system.reboot', 'endpoint.stopped', 'device.reset')).toMatchObject([
     { event: 'system.reboot', why: 'factory reset' },
+    { event: 'endpoint.stopped', reason: 'reboot' },
+    { event: 'device.reset', erased: erased?.ok ? erased.value : [] },
   ]);
   expect(board.reboots).toEqual(['factory reset']);
   const again = new Board(chip.copy());
@@ -96,6 +100,24 @@ it('a factory reset stops the device in order, erases, and starts it anew', asyn
   await again.run(1);
   expect(again.endpoint.files.list()).toEqual([]);
   expect(Object.fromEntries(again.endpoint.status())['Device Name']).toBe('sipalerter-0022EE0A0001');
+});
+
+it('a server that was refused is trusted once the administrator says so', async () => {
+  const settings = { 'prov.server.method': 'static', 'prov.server.static': 'https://10.0.0.5/', 'prov.download.cert': '1' };
+  const board = new Board(madeChip('8180-g2', { settings }));
+  const pki = new SimPki({ platform, entropy: randomStream(1, 'pki'), start: START });
+  const identity = pki.server('10.0.0.5', 'good');
+  const files = new Map([['/algop8180g2.conf', utf8('admin.devname = hall\n')]]);
+  startProvisioningServer(board.lab.host('provisioning', 5), { tls: { identity, clientCertificate: 'no', clientAuthorities: [] }, files });
+  board.endpoint.start();
+  await board.run(5);
+  const [refused] = board.endpoint.refusedPeers.list();
+  expect(refused).toMatchObject({ service: 'provisioning', peer: '10.0.0.5:443', rule: 'unknown-issuer', subject: 'CN=10.0.0.5' });
+  const [leaf] = board.endpoint.refusedPeers.chainOf(refused!.id)!;
+  expect(await board.ask((done) => board.endpoint.files.put('certs/trusted/prov.pem', leaf!, {}, done))).toMatchObject({ ok: true });
+  board.endpoint.sync();
+  await board.run(5);
+  expect(board.named('provisioning.applied')).toMatchObject([{ changed: ['admin.devname'] }]);
 });
 
 it('what ends soon is said when the time is known', async () => {

@@ -27,7 +27,7 @@ const open = (chip: NorFlash): Bench => openBench(chip, { at: NOW })!;
 const pathsOf = ({ storage }: Bench): string[] => [...storage.config.list(), ...storage.certs.list()].sort();
 
 function used(): NorFlash {
-  const chip = madeChip('8180-g2', { chain: [device, factory.issuing.certificate], pkcs8: key(3).pkcs8 });
+  const chip = madeChip('8180-g2', { identity: { chain: [device, factory.issuing.certificate], pkcs8: key(3).pkcs8 } });
   const bench = open(chip);
   bench.ask((done) => bench.storage.config.commit([{ path: PROVISIONED_SETTINGS, bytes: utf8('sip.u1.pwd = secret\n') }], done));
   bench.ask((done) => bench.files.put(UPLOADS[0]!, own, {}, done));
