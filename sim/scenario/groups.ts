@@ -1,5 +1,6 @@
 /** Groups of devices: what a scenario says once becomes as many devices, each with a name and a MAC of its own. */
 import type { MacAddress } from '../../hal/hal.js';
+import type { ReportProblem } from './reader.js';
 import type { DeviceSetup, Scenario, ServersSetup, Values } from './scenario.js';
 
 /** As the scenario has it: with `count`, a group. */
@@ -15,17 +16,22 @@ const MAC_DIGITS = 12;
 export function expandGroups(
   written: ReadonlyMap<string, WrittenDevice>,
   servers: ServersSetup,
+  report: ReportProblem,
 ): Pick<Scenario, 'devices' | 'groups' | 'servers'> {
   const devices = new Map<string, DeviceSetup>();
+  const add = (place: string, name: string, setup: DeviceSetup): void => {
+    if (devices.has(name)) report(['devices', place], `there is another device "${name}"`);
+    devices.set(name, { ...setup, ...namedSettings(setup, name) });
+  };
   const groups = new Map<string, readonly string[]>();
   for (const [name, { count, ...setup }] of written) {
     if (count === undefined) {
-      devices.set(name, { ...setup, ...namedSettings(setup, name) });
+      add(name, name, setup);
       continue;
     }
     const units = Array.from({ length: count }, (_, i) => unitName(name, i, count));
     groups.set(name, units);
-    for (const [i, unit] of units.entries()) devices.set(unit, unitOf(setup, unit, i));
+    for (const [i, unit] of units.entries()) add(name, unit, { ...setup, mac: countUp(setup.mac, i) });
   }
   const { sip } = servers;
   return { devices, groups, servers: sip ? { ...servers, sip: { ...sip, users: expandUsers(sip.users, groups) } } : servers };
@@ -33,12 +39,6 @@ export function expandGroups(
 
 const unitName = (group: string, index: number, count: number): string =>
   `${group}-${String(index + 1).padStart(String(count).length, '0')}`;
-
-const unitOf = (setup: DeviceSetup, name: string, index: number): DeviceSetup => ({
-  ...setup,
-  mac: countUp(setup.mac, index),
-  ...namedSettings(setup, name),
-});
 
 const namedSettings = ({ provisioned, image }: DeviceSetup, name: string): Pick<DeviceSetup, 'provisioned' | 'image'> => ({
   provisioned: named(provisioned, name),

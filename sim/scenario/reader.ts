@@ -13,6 +13,9 @@ export interface Problem {
   message: string;
 }
 
+/** What is wrong at a place of a scenario that could be read. */
+export type ReportProblem = (path: readonly (string | number)[], message: string) => void;
+
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
 export interface Reader<T> {

@@ -19,6 +19,7 @@ import {
   type Problem,
   parsed,
   type Reader,
+  type ReportProblem,
   record,
   refined,
   required,
@@ -159,8 +160,10 @@ export function decodeScenario(yaml: string, overrides: readonly Override[] = []
   const value = scenario.read(source);
   if (!value) return err(problems);
   const { belfry: _version, lan: links, callers, devices: written, ...rest } = value;
-  const read: Scenario = { ...rest, ...expandGroups(written, rest.servers), lan: links ?? {}, callers: callers ?? new Map() };
-  crossCheck(read, (path, message) => problems.push({ place: place(nodeAt(document, path)), path: path.join('.'), message }));
+  const report: ReportProblem = (path, message) =>
+    void problems.push({ place: place(nodeAt(document, path)), path: path.join('.'), message });
+  const read: Scenario = { ...rest, ...expandGroups(written, rest.servers, report), lan: links ?? {}, callers: callers ?? new Map() };
+  crossCheck(read, report);
   return problems.length > 0 ? err(problems) : ok(read);
 }
 

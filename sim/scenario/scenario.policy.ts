@@ -2,9 +2,8 @@
 import { boards } from '../../boards/index.js';
 import { isEventName } from './event-fields.js';
 import { didYouMean } from './near-miss.js';
+import type { ReportProblem } from './reader.js';
 import { type Action, type Scenario, SERVER_NAMES, type Step, unitsOf } from './scenario.js';
-
-export type ReportProblem = (path: readonly (string | number)[], message: string) => void;
 
 export function crossCheck(scenario: Scenario, report: ReportProblem): void {
   checkNames(scenario, report);
@@ -34,22 +33,19 @@ function deviceNames({ devices, groups }: Scenario): string[] {
 function checkNames(scenario: Scenario, report: ReportProblem): void {
   const { devices, callers } = scenario;
   const macs = new Map<string, string>();
-  const units = new Set<string>();
   for (const written of deviceNames(scenario)) {
     for (const name of unitsOf(scenario, written)) {
-      if (units.has(name)) report(['devices', written], `there is another device "${name}"`);
-      units.add(name);
       const { mac } = devices.get(name)!;
       const other = macs.get(mac);
       if (other !== undefined && other !== written) report(['devices', written, 'mac'], `"${other}" has the same MAC`);
       macs.set(mac, written);
     }
   }
-  for (const name of [...units, ...callers.keys()]) {
+  for (const name of [...devices.keys(), ...callers.keys()]) {
     if ((SERVER_NAMES as readonly string[]).includes(name))
-      report([units.has(name) ? 'devices' : 'callers', name], `"${name}" is the name of a server`);
+      report([devices.has(name) ? 'devices' : 'callers', name], `"${name}" is the name of a server`);
   }
-  for (const name of callers.keys()) if (units.has(name)) report(['callers', name], `"${name}" is a device already`);
+  for (const name of callers.keys()) if (devices.has(name)) report(['callers', name], `"${name}" is a device already`);
 }
 
 function checkDevices(scenario: Scenario, report: ReportProblem): void {

@@ -86,6 +86,74 @@ describe('an event', () => {
   });
 });
 
+describe('a group', () => {
+  const MACS = ['0022EE0A0001', '0022EE0A0002', '0022EE0A0003', '0022EE0A0004'];
+  const group = (expectation: string, events: readonly TimelineEvent[]): Verdict => {
+    const yaml = `
+belfry: 1
+name: test
+start: 2026-01-01T00:00:00Z
+end: 1h
+servers: { provisioning: { host: p } }
+devices: { unit: { count: 4, board: 8180-g2, mac: "${MACS[0]}" } }
+steps: []
+expect: [ ${expectation} ]`;
+    const result = decodeScenario(yaml);
+    if (!result.ok) throw new Error(JSON.stringify(result.error));
+    return judge(result.value, { events, speakers: new Map() })[0]!;
+  };
+  const on = (name: string, ...times: (number | undefined)[]): TimelineEvent[] =>
+    times.flatMap((t, i) => (t === undefined ? [] : [event(t, name, {}, MACS[i])])).sort((a, b) => a.t - b.t);
+
+  it('is expected of each', () => {
+    const expectation = '{ event: link.up, device: unit, within: 10s }';
+    expect(group(expectation, on('link.up', 1, 2, 4, 3))).toEqual({
+      ok: true,
+      expected: 'unit: link.up within 10 s',
+      seen: '4 of 4, from 1 s to 4 s',
+      t: 4e6,
+    });
+    expect(group(expectation, on('link.up', 1, 2, undefined, 11))).toMatchObject({
+      ok: false,
+      seen: '2 of 4, from 1 s to 2 s; unit-3: it never happened; unit-4: too late: at 11 s',
+    });
+  });
+  it('is expected of a share', () => {
+    const expectation = '{ event: link.up, device: unit, share: 75% }';
+    expect(group(expectation, on('link.up', 1, 2, 3)).ok).toBe(true);
+    expect(group(expectation, on('link.up', 1, 2)).ok).toBe(false);
+  });
+  it('is measured each from its own event', () => {
+    const events = [...on('link.up', 10, 20, 30, 40), ...on('boot.ready', 9, 25, 31, 41)].sort((a, b) => a.t - b.t);
+    expect(group('{ event: boot.ready, device: unit, after: link.up, within: 2s }', events)).toMatchObject({
+      ok: false,
+      seen: '2 of 4, from 31 s to 41 s; unit-1: it never happened; unit-2: too late: at 25 s, 5 s after link.up',
+    });
+  });
+  it('does not do what none may', () => {
+    const events = on('link.up', 1, 2, 3, 50);
+    expect(group('{ not: link.up, device: unit, since: 4s }', events)).toMatchObject({ ok: false, seen: 'it happened at 50 s' });
+    expect(group('{ not: link.up, device: unit, since: 4s, until: 50s }', events).ok).toBe(true);
+  });
+  it('what was before since does not count', () => {
+    expect(group('{ event: link.up, device: unit, since: 4s, within: 2s }', on('link.up', 5, 6, 3, 5)).seen).toBe(
+      '3 of 4, from 5 s to 6 s; unit-3: it never happened',
+    );
+  });
+
+  const requests = (...times: number[]) => times.map((t) => event(t, 'server.request', { status: 200 }, 'provisioning'));
+  const rate = '{ rate: server.request, server: provisioning, most: 2, per: 1s }';
+  it('a rate holds for every stretch of that length, wherever it begins', () => {
+    expect(group(rate, requests(0, 0.9, 1, 1.95, 2.1))).toMatchObject({ ok: true, seen: 'at most 2 times, at 0 µs; 5 in all' });
+    expect(group(rate, requests(0, 0.6, 1.1, 1.59))).toMatchObject({ ok: false, seen: 'at most 3 times, at 600 ms; 4 in all', t: 0.6e6 });
+    expect(group(rate, [])).toMatchObject({ ok: true, seen: 'it never happened' });
+  });
+  it('a rate counts only events like it', () => {
+    expect(group('{ rate: server.request, server: provisioning, status: 404, most: 0, per: 1s }', requests(1, 2)).ok).toBe(true);
+    expect(group('{ rate: server.request, server: provisioning, status: 200, most: 0, per: 1s }', requests(1, 2)).ok).toBe(false);
+  });
+});
+
 describe('what is heard', () => {
   const expectation = '{ heard: 1000Hz, device: lobby, for: 4800ms, silent: 8% }';
 

@@ -115,6 +115,151 @@ describe('scenario', () => {
   });
 });
 
+const FLEET = `
+belfry: 1
+name: fleet
+start: 2026-01-01T00:00:00Z
+end: 1h
+servers:
+  ntp: {}
+  provisioning: { host: prov.example.test, files: { algop8180g2.conf: { sip.transp: udp } } }
+  sip: { domain: sip.example.test, transport: udp, users: { unit: secret, "101": other } }
+devices:
+  unit: { count: 12, board: 8180-g2, mac: "0022EE0A00FE", provisioned: { sip.u1.user: "{name}" } }
+  gate: { board: "8301", mac: "0022EE0B0001", made: 2018-06-01T00:00:00Z, rtc: 1970-01-01T00:00:00Z }
+steps:
+  - { at: 0s, power: on, device: unit, over: 60s }
+  - { at: 1min, server: provisioning, stop: { for: 30min } }
+  - { at: 2min, server: sip, certificate: renewed }
+  - { at: 3min, server: provisioning, serves: { unit: { sip.transp: tls }, algop8180g2.conf: { audio.page.vol: 0dB } } }
+  - { at: 4min, device: gate, put: { certs/sipclient.pem: identity:gate-2 } }
+  - { at: 5min, device: gate, reset: factory }
+  - { at: 6min, device: unit, notify: check-sync;reboot=false }
+  - { at: 7min, server: ntp, cut: { for: 1min } }
+expect:
+  - { event: provisioning.applied, device: unit, since: 30min, within: 5min, share: 95% }
+  - { rate: server.request, server: provisioning, status: 200, most: 20, per: 1s }
+  - { not: link.up, device: unit, since: 1min, until: 2min }
+`;
+
+describe('a fleet', () => {
+  const read = (text = FLEET) => {
+    const result = decodeScenario(text);
+    if (!result.ok) throw new Error(result.error.map((problem) => problemText('f', problem)).join('\n'));
+    return result.value;
+  };
+  const broken = (from: string, to: string): string[] => {
+    expect(FLEET).toContain(from);
+    const result = decodeScenario(FLEET.replace(from, to));
+    return result.ok ? [] : result.error.map((problem) => problemText('f.yaml', problem).replace(/^f\.yaml:\d+:\d+: /, ''));
+  };
+
+  it('is as many devices, with names and MACs that count up, and users of their own', () => {
+    const { devices, groups, servers } = read();
+    expect([...devices.keys()].slice(0, 3)).toEqual(['unit-01', 'unit-02', 'unit-03']);
+    expect(groups.get('unit')).toHaveLength(12);
+    expect(devices.get('unit-02')?.mac).toBe('0022EE0A00FF');
+    expect(devices.get('unit-03')).toMatchObject({ mac: '0022EE0A0100', provisioned: new Map([['sip.u1.user', 'unit-03']]) });
+    expect(servers.sip?.users.get('unit-12')).toBe('secret');
+    expect(servers.sip?.users.size).toBe(13);
+    expect(devices.get('gate')).toMatchObject({ made: Date.UTC(2018, 5, 1), rtc: 0 });
+  });
+
+  it('is acted upon, one after another or all at once, and so are servers', () => {
+    const actions = read().steps.map(({ device, server, over, action }) => [device ?? server, over, action]);
+    expect(actions).toEqual([
+      ['unit', 60_000_000, { type: 'power', on: true }],
+      ['provisioning', 0, { type: 'stop', for: 1_800_000_000 }],
+      ['sip', 0, { type: 'certificate', certificate: 'renewed' }],
+      ['provisioning', 0, expect.objectContaining({ type: 'serves' })],
+      ['gate', 0, { type: 'put', files: new Map([['certs/sipclient.pem', { identity: 'gate-2' }]]) }],
+      ['gate', 0, { type: 'factory-reset' }],
+      ['unit', 0, { type: 'check-sync', reboot: false }],
+      ['ntp', 0, { type: 'cut', link: 'ntp', for: 60_000_000 }],
+    ]);
+  });
+
+  it('is expected of by share, rate and time', () => {
+    const [applied, rate, not] = read().expect;
+    expect(applied).toMatchObject({ share: 0.95, since: 1_800_000_000, within: 300_000_000, device: 'unit' });
+    expect(applied?.text).toBe('provisioning.applied within 5 min after 30 min, for 95 % of them');
+    expect(rate).toMatchObject({ type: 'rate', server: 'provisioning', most: 20, per: 1_000_000, fields: new Map([['status', '200']]) });
+    expect(rate?.text).toBe('server.request status 200 never more than 20 times in 1 s');
+    expect(not?.text).toBe('no link.up after 60 s before 2 min');
+  });
+
+  it.each([
+    ['a MAC twice', 'mac: "0022EE0B0001"', 'mac: "0022EE0A0101"', 'devices.gate.mac: "unit" has the same MAC'],
+    ['a unit twice', '  gate: {', '  unit-07: {', 'devices.unit-07: there is another device "unit-07"'],
+    [
+      'an event of a server without one',
+      'rate: server.request, server: provisioning,',
+      'rate: server.request,',
+      'expect.1: server is missing: whose server.request it is',
+    ],
+    [
+      'an event of a device with a server',
+      'not: link.up, device: unit',
+      'not: link.up, server: sip',
+      'expect.2.server: link.up is an event of a device',
+    ],
+    [
+      'a server that is not there',
+      'server: ntp, cut',
+      'server: dhcp, cut',
+      'steps.7.server: there is no server dhcp: servers.dhcp is missing',
+    ],
+    [
+      'a certificate of a server that has none',
+      'server: sip, certificate',
+      'server: ntp, certificate',
+      'steps.2.server: a certificate is shown by provisioning or sip, not by ntp',
+    ],
+    [
+      'files of a server that has none',
+      'server: provisioning, serves',
+      'server: sip, serves',
+      'steps.3.server: files are served by provisioning, not by sip',
+    ],
+    [
+      'files for nobody',
+      'serves: { unit:',
+      'serves: { units:',
+      'steps.3.serves.units: there is no device, group or file "units"; did you mean "unit"?',
+    ],
+    ['a device action without a device', 'device: gate, reset', 'reset', 'steps.5: device is missing: on which device this is done'],
+    ['a server action without a server', 'server: provisioning, stop', 'stop', 'steps.1: server is missing: which server does this'],
+    ['over for one device', 'device: gate, reset', 'device: gate, over: 1s, reset', 'steps.5.over: over is for a group, at a time'],
+    [
+      'a server that waits for a group',
+      'at: 2min, server: sip',
+      'after: link.up, device: unit, server: sip',
+      'steps.2.device: a server waits for one device, not for a group',
+    ],
+    [
+      'a file of no kind',
+      'identity:gate-2',
+      'cert:gate-2',
+      'steps.4.put.certs/sipclient.pem: "cert:gate-2" is not one of ca:site, ca:renewed, ca:factory, ca:rogue, or identity:NAME',
+    ],
+    [
+      'a certificate where there is no TLS',
+      'host: prov.example.test,',
+      'host: prov.example.test, protocol: http, certificate: rogue,',
+      'servers.provisioning.certificate: http has no certificates',
+    ],
+    [
+      'a password where there is none',
+      'host: prov.example.test,',
+      'host: prov.example.test, protocol: tftp, auth: { scheme: basic, user: a, password: b },',
+      'servers.provisioning.auth: tftp has no passwords',
+    ],
+    ['too many', 'count: 12', 'count: 501', 'devices.unit.count: a whole number from 1 to 500 is expected here'],
+  ])('tells %s, and the mend', (_, from, to, message) => {
+    expect(broken(from, to)[0]).toBe(message);
+  });
+});
+
 describe('--set', () => {
   const set = (path: string, value: string) => decodeScenario(page, [{ path, value }]);
   const get = (path: string, value: string) => {

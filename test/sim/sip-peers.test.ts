@@ -32,7 +32,7 @@ function setUp({ seed, faults, transport = 'tls', phone: device = {}, caller = {
   const lab = new SimLab({ ...(seed === undefined ? {} : { seed }), ...(faults ? { faults } : {}) });
   const tls = { identity: pki.server, clientCertificate: 'required', clientAuthorities: [pki.root] } as const;
   const users = new Map([['101', 'secret']]);
-  expectOk(startSipServer(lab.host('sip', 3), { domain: DOMAIN, users, udp: {}, tls, ...server }), 'SIP server');
+  const sip = expectOk(startSipServer(lab.host('sip', 3), { domain: DOMAIN, users, udp: {}, tls, ...server }), 'SIP server');
   const proxy = { address: '10.0.0.3', port: transport === 'tls' ? 5061 : 5060 };
   const identity = device.identity ?? pki.device;
   const phone = new SipPhone({
@@ -48,7 +48,7 @@ function setUp({ seed, faults, transport = 'tls', phone: device = {}, caller = {
   const options = { user: 'desk', domain: DOMAIN, proxy, transport, identity: pki.device, srtp: 'standard', tone: 1000 } as const;
   const desk = expectOk(startCaller(lab.host('desk', 20), { ...options, ...caller }), 'caller');
   lab.world.at(0, () => phone.start());
-  return { lab, phone, desk };
+  return { lab, phone, desk, sip };
 }
 
 describe('registrar', () => {
@@ -215,5 +215,30 @@ describe('determinism', () => {
     expect(first.log.map(({ event }) => event)).toContain('caller.ended');
     expect(await run(7)).toEqual(first);
     expect((await run(8)).frames).not.toEqual(first.frames);
+  });
+});
+
+describe('check-sync', () => {
+  it.each(['udp', 'tls'] as const)('reaches who has registered, over the flow that it registered on, by %s', async (transport) => {
+    const { lab, phone, sip } = setUp({ transport });
+    const events: (string | undefined)[] = [];
+    lab.world.at(5 * SECOND, () => sip.checkSync('101'));
+    lab.world.at(6 * SECOND, () => sip.checkSync('101', true));
+    lab.world.at(7 * SECOND, () => sip.checkSync('999'));
+    phone.onRequest = ({ method, headers }) => method === 'NOTIFY' && events.push(headers.get('event'));
+    await lab.world.run(10 * SECOND);
+    expect(events).toEqual(['check-sync', 'check-sync;reboot=true']);
+    expect(lab.logged('server.notified')).toMatchObject([
+      { account: '101', status: 200 },
+      { account: '101', status: 200 },
+    ]);
+  });
+
+  it('is repeated over UDP, and given up when nobody answers', async () => {
+    const { lab, sip } = setUp({ transport: 'udp' });
+    lab.world.at(5 * SECOND, () => lab.lan.ports.find(({ name }) => name === 'phone')!.cut());
+    lab.world.at(6 * SECOND, () => sip.checkSync('101'));
+    await lab.world.run(60 * SECOND);
+    expect(lab.logged('server.notified')).toMatchObject([{ account: '101', kind: 'timeout' }]);
   });
 });

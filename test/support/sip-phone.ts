@@ -33,6 +33,8 @@ export class SipPhone {
   heard = 0;
   unauthentic = 0;
   flow: PeerFlow | undefined;
+  /** Hears of every request before it is answered. */
+  onRequest: (request: SipRequest) => void = () => {};
   readonly transactions: TransactionTable;
   readonly #options: SipPhoneOptions;
   readonly #digest: DigestClient;
@@ -131,6 +133,7 @@ export class SipPhone {
   #onRequest(inbound: InboundRequest): void {
     const { host, user, transport, srtp } = this.#options;
     this.seen.push(inbound.request.method);
+    this.onRequest(inbound.request);
     if (inbound.request.method !== 'INVITE') {
       inbound.respond({ status: 200 });
       return;
