@@ -84,7 +84,7 @@ const LOGINS: Readonly<Record<'none' | 'wrong' | 'not-understood' | 'elsewhere',
     mend: 'let the server ask for Basic or Digest, and set prov.auth.user without a colon in it',
   },
   elsewhere: {
-    says: 'the server that it was redirected to answers 401',
+    says: 'the server answers 401, and is not the one that was named',
     mend: 'name that server itself: prov.auth.user and prov.auth.pwd are given to no other than the one that is named',
   },
 };

@@ -106,7 +106,8 @@ export class HttpSource implements FileSource {
   }
 
   #answered(request: Request, result: Result<HttpResponse, HalError>, loggedIn: boolean): void {
-    const { name, url, known, done } = request;
+    const { url, known, done } = request;
+    const name = nameOf(request);
     if (!result.ok) return done(err(transferFailure(name, result.error)));
     const response = result.value;
     switch (response.status) {
@@ -133,25 +134,22 @@ export class HttpSource implements FileSource {
   }
 
   #logIn(request: Request, fields: HttpFields, loggedIn: boolean): void {
-    const { name, url, done, logins } = request;
+    const { url, done, logins } = request;
     const login = this.#loginFor(url);
     const offered = fieldValues(fields, 'WWW-Authenticate');
     const verdict = logins < MAX_LOGINS ? login?.challenged(offered, loggedIn) : 'wrong';
     if (verdict === 'answer') return this.#ask({ ...request, logins: logins + 1 });
-    done(err(loginFailure(name, originOf(url) === this.#home ? (verdict ?? 'none') : 'elsewhere')));
+    done(err(loginFailure(nameOf(request), originOf(url) === this.#home ? (verdict ?? 'none') : 'elsewhere')));
   }
 
   #redirect(request: Request, fields: HttpFields): void {
-    const { name, url, done, redirects } = request;
-    const location = field(fields, 'Location');
-    const next = location === undefined ? err('there is no Location') : resolveReference(url, location);
-    if (!next.ok) return done(err(redirectFailure(name, `the server redirects to nowhere: ${next.error}`)));
+    const { url, done, redirects } = request;
+    const next = redirectTarget(url, fields);
+    if (!next.ok) return done(err(redirectFailure(nameOf(request), next.error)));
     const to = shownUrl(next.value);
-    const { scheme } = next.value;
-    if (url.scheme === 'https' && scheme !== 'https') return done(err(redirectFailure(name, `the server redirects from https to ${to}`)));
-    if (scheme !== 'https' && scheme !== 'http') return done(err(redirectFailure(name, `the server redirects to ${to}`)));
-    if (redirects === MAX_REDIRECTS)
-      return done(err(redirectFailure(name, `redirected more than ${MAX_REDIRECTS} times, at last to ${to}`)));
+    if (redirects === MAX_REDIRECTS) {
+      return done(err(redirectFailure(nameOf(request), `the server redirects more than ${MAX_REDIRECTS} times, at last to ${to}`)));
+    }
     this.#ports.kernel.emit('provisioning.redirected', { from: shownUrl(url), to });
     this.#ask({ ...request, url: next.value, redirects: redirects + 1, logins: 0 });
   }
@@ -169,6 +167,20 @@ export class HttpSource implements FileSource {
       mend: 'name the server with https, or let it ask for Digest: Basic over http shows the password to all on the way',
     });
   }
+}
+
+/** What failures speak of: the file, and who answered where that is not who was named. */
+const nameOf = ({ name, url, redirects }: Request): string => (redirects === 0 ? name : `${name} at ${originOf(url)}`);
+
+/** Where a redirect leads, or why it is not followed. */
+function redirectTarget(from: Url, fields: HttpFields): Result<Url, string> {
+  const location = field(fields, 'Location');
+  if (location === undefined) return err('the server redirects to nowhere: there is no Location');
+  const to = resolveReference(from, location);
+  if (!to.ok) return err(`the server redirects to nowhere: ${to.error}`);
+  const { scheme } = to.value;
+  if (from.scheme === 'https' && scheme !== 'https') return err(`the server redirects from https to ${shownUrl(to.value)}`);
+  return scheme === 'https' || scheme === 'http' ? to : err(`the server redirects to ${shownUrl(to.value)}`);
 }
 
 /** What validators are kept by: without the query, in which there may be the secret of a link. */

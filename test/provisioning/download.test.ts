@@ -227,6 +227,11 @@ describe('redirects', () => {
     expect(failureOf(given(() => reply(302, '', fields)).run({ folder: HOME }))?.detail).toMatch(words);
   });
 
+  it('a failure elsewhere says where', () => {
+    const web = given(({ origin }) => (origin === HOME ? reply(302, '', { Location: 'https://cdn.example.test/x' }) : reply(403)));
+    expect(failureOf(web.run({ folder: HOME }))?.detail).toBe('a.conf at https://cdn.example.test: the server answers 403');
+  });
+
   it('end after five', () => {
     const web = given(({ target }) => reply(302, '', { Location: `${target}x` }));
     expect(failureOf(web.run({ folder: HOME }))).toMatchObject({ detail: expect.stringContaining('more than 5 times') });
@@ -368,7 +373,7 @@ describe('logins', () => {
       });
       expect(failureOf(web.run({ folder: HOME, credentials: CREDENTIALS }))).toMatchObject({
         kind: 'refused',
-        detail: 'a.conf: the server that it was redirected to answers 401',
+        detail: `a.conf at ${other}: the server answers 401, and is not the one that was named`,
       });
     }
     expect(seen.map(({ fields }) => fields['authorization'])).toEqual([undefined, undefined]);
