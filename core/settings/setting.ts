@@ -14,6 +14,8 @@ export interface Setting {
   provenance: 'seed' | 'vendor' | 'template' | 'ours';
   /** The boards that have the key; all where absent. */
   on?: BoardGroup;
+  /** The key that the other boards have in its place. */
+  counterpart?: string;
   /** The feature that some of its values need. */
   needs?: { feature: FeatureName; when: (value: string) => boolean };
   /** Running services must start anew for a change to count. */
@@ -37,7 +39,7 @@ export const FIRST_GENERATION: BoardGroup = {
 };
 export const DOOR_CONTROLLERS: BoardGroup = { name: 'door controllers', has: ({ kind }) => kind === 'door-controller' };
 export const ALL_BUT_DOOR_CONTROLLERS: BoardGroup = {
-  name: 'boards that are no door controllers',
+  name: 'all but door controllers',
   has: ({ kind }) => kind !== 'door-controller',
 };
 /** Boards with a button that calls somebody. */

@@ -46,13 +46,17 @@ function problemOf(settings: Settings, key: string, value: string): { detail: st
   return readable ? undefined : { detail: `${key} takes ${read.error}`, mend: `set ${key} to ${read.error}` };
 }
 
-/** Which of the keys belong to other boards, in words; undefined where all of them are known nowhere. */
+/** Of keys that this board lacks: which one it has in their place, or which boards have them. Undefined where all are known nowhere. */
 export function otherBoards(keys: readonly string[]): string | undefined {
+  const renamed = keys.flatMap((key) => {
+    const counterpart = REGISTRY.get(key)?.counterpart;
+    return counterpart === undefined ? [] : [`${key} is ${counterpart} here`];
+  });
   const groups = new Map<string, string[]>();
   for (const key of keys) {
-    const group = REGISTRY.get(key)?.on?.name;
-    if (group !== undefined) groups.set(group, [...(groups.get(group) ?? []), key]);
+    const { on, counterpart } = REGISTRY.get(key) ?? {};
+    if (on && counterpart === undefined) groups.set(on.name, [...(groups.get(on.name) ?? []), key]);
   }
-  const parts = [...groups].map(([group, members]) => `${group} have ${members.join(', ')}`);
-  return parts.length === 0 ? undefined : parts.join('; ');
+  const elsewhere = Array.from(groups, ([group, members]) => `${group} have ${members.join(', ')}`);
+  return [...renamed, ...elsewhere].join('; ') || undefined;
 }

@@ -90,6 +90,15 @@ describe('booting', () => {
     expect(named(events, 'sip.failed')).toEqual([]);
   });
 
+  it('tells of settings that change nothing: of other boards, of nobody, and of what comes later', async () => {
+    const settings = { 'net.ip': '10.0.0.5', 'relayin.override.goup': '1', 'sip.outbound': '1', 'sip.sips': '0' };
+    const { events } = await boot({ board: '8301', settings });
+    expect(named(events, 'settings.unknown')).toMatchObject([
+      { by: 'local', keys: ['net.ip', 'relayin.override.goup'], detail: 'boards of the first generation have net.ip' },
+    ]);
+    expect(named(events, 'settings.stored')).toMatchObject([{ by: 'local', keys: ['sip.outbound'] }]);
+  });
+
   it('knows what an older firmware lacks', async () => {
     const { events } = await boot({ board: '8180-g2', firmware: '1.6.3', settings: { 'prov.download.cert': '1' } });
     expect(named(events, 'settings.refused')).toMatchObject([

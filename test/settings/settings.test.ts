@@ -40,6 +40,14 @@ describe('the registry', () => {
     expect(Object.keys(OURS).sort()).toEqual(ours);
   });
 
+  it('names a counterpart on the other boards, both ways', () => {
+    for (const [key, { on, counterpart }] of REGISTRY) {
+      if (counterpart === undefined) continue;
+      expect(REGISTRY.get(counterpart)?.counterpart).toBe(key);
+      for (const board of boards.values()) expect(REGISTRY.get(counterpart)?.on?.has(board)).toBe(!on?.has(board));
+    }
+  });
+
   it('knows a password wherever it stands', () => {
     expect(['sip.u1.pwd', 'prov.auth.pwd', 'admin.pwd', 'sip.turn.server.pwd'].filter(isSecret)).toHaveLength(4);
     expect(['sip.u1.user', 'pwd.hint', 'constructor'].filter(isSecret)).toEqual([]);
@@ -144,7 +152,7 @@ describe('keys without effect', () => {
     );
     expect(settings.unknown()).toEqual(['sip.proxy.webui', 'sip.srtp.suite', 'sip.transp', 'x.y']);
     expect(otherBoards(settings.unknown())).toBe(
-      'door controllers have sip.proxy.webui; boards of the current generation have sip.srtp.suite, sip.transp',
+      'sip.proxy.webui is sip.proxy here; boards of the current generation have sip.srtp.suite, sip.transp',
     );
     expect(otherBoards(['x.y'])).toBeUndefined();
     expect(given({ 'net.ip': '10.0.0.5' }, board8301).unknown()).toEqual(['net.ip']);
@@ -166,7 +174,10 @@ describe('keys without effect', () => {
   });
 
   it('of a door controller are those that other boards have for its server', () => {
-    expect(given({ 'sip.proxy': 'a.test', 'sip.proxy.webui': 'b.test' }, board8063).unknown()).toEqual(['sip.proxy']);
+    const settings = given({ 'sip.proxy': 'a.test', 'sip.proxy.webui': 'b.test' }, board8063);
+    expect(settings.unknown()).toEqual(['sip.proxy']);
+    expect(otherBoards(['sip.proxy'])).toBe('sip.proxy is sip.proxy.webui here');
+    expect([settings.get('sip.proxy'), settings.get('sip.proxy.webui')]).toEqual([undefined, { host: 'b.test' }]);
   });
 });
 

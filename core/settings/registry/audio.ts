@@ -11,7 +11,15 @@ const sip = onPage(ADVANCED_SIP);
 const seconds = whole(0, 86_400);
 
 export const AUDIO_SETTINGS = {
-  'audio.codec.g722': features({ label: 'G.722 Support', read: flag, default: '1', provenance: 'vendor', on: CURRENT, effect: 'stored' }),
+  'audio.codec.g722': features({
+    label: 'G.722 Support',
+    read: flag,
+    default: '1',
+    provenance: 'vendor',
+    on: CURRENT,
+    counterpart: 'audio.g722',
+    effect: 'stored',
+  }),
   /** The older name of the one above. */
   'audio.g722': features({
     label: 'G.722 Support',
@@ -19,6 +27,7 @@ export const AUDIO_SETTINGS = {
     default: '0',
     provenance: 'template',
     on: FIRST_GENERATION,
+    counterpart: 'audio.codec.g722',
     effect: 'stored',
   }),
   'audio.jc.delay': audio({

@@ -62,6 +62,7 @@ export const SIP_SETTINGS = {
     default: '',
     provenance: 'vendor',
     on: ALL_BUT_DOOR_CONTROLLERS,
+    counterpart: 'sip.proxy.webui',
     needsRestart: true,
   }),
   'sip.proxy.webui': basic({
@@ -70,6 +71,7 @@ export const SIP_SETTINGS = {
     default: '',
     provenance: 'vendor',
     on: DOOR_CONTROLLERS,
+    counterpart: 'sip.proxy',
     needsRestart: true,
   }),
   'sip.regexp': advanced({
@@ -101,6 +103,7 @@ export const SIP_SETTINGS = {
     default: '',
     provenance: 'template',
     on: FIRST_GENERATION,
+    counterpart: 'sip.stun.server',
     effect: 'stored',
   }),
   'sip.stun.server': advanced({
@@ -109,6 +112,7 @@ export const SIP_SETTINGS = {
     default: '',
     provenance: 'template',
     on: CURRENT,
+    counterpart: 'sip.stun',
     effect: 'stored',
   }),
   'sip.turn.pwd': advanced({ label: 'TURN Password', read: text, default: '', provenance: 'template', secret: true, effect: 'stored' }),
