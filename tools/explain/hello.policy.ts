@@ -109,13 +109,8 @@ function versionOfFirmware(view: TlsView, features: Features | undefined): Findi
   const { board, firmware, tlsVersions } = features;
   const name = versionName(view.chosen!.version);
   if (!tlsVersions) return [faultOf('version', `the ${board} with firmware ${firmware} has no TLS`, `see belfry boards ${board}`)];
-  if (name >= tlsVersions.min && name <= tlsVersions.max) return [];
-  const range = `speaks TLS ${tlsVersions.min} to ${tlsVersions.max}, and the server chose ${name}`;
-  return [
-    faultOf(
-      'version',
-      `the ${board} with firmware ${firmware} ${range}`,
-      name < tlsVersions.min ? OLD_SERVER_MEND : 'upgrade the firmware',
-    ),
-  ];
+  const { min, max } = tlsVersions;
+  if (name >= min && name <= max) return [];
+  const range = `speaks TLS ${min === max ? `${min} alone` : `${min} to ${max}`}, and the server chose ${name}`;
+  return [faultOf('version', `the ${board} with firmware ${firmware} ${range}`, name < min ? OLD_SERVER_MEND : 'upgrade the firmware')];
 }
