@@ -266,6 +266,15 @@ describe('the last known time', () => {
     expect(later.kernel.pendingTimers()).toEqual([]);
   });
 
+  it('is not lowered by a time that is a little earlier, as clocks differ', () => {
+    const rig = boot({ kept: `${KEPT}\n`, servers: [SNTP] });
+    rig.start();
+    rig.answer({ at: KEPT - ms(30 * MINUTE) });
+    rig.known.proven();
+    expect(rig.clock.wall().at).toBeLessThan(KEPT);
+    expect(rig.clock.floor()).toMatchObject({ at: KEPT + 10 });
+  });
+
   it('that cannot be written is reported, and tried again after a day', () => {
     const rig = trusted();
     rig.files.broken = true;

@@ -157,6 +157,18 @@ describe('a connection to a server', () => {
     expect(inTurn(() => engine.shows([Uint8Array.of(1)]))).toMatchObject({ ok: false, rule: 'malformed' });
   });
 
+  it('that is made to hear the date is judged where validation is off too, and proves nothing about the clock', () => {
+    streams = setUp({ trust: 'none' });
+    policy = { ...policy!, validate: { provisioning: false, sip: false } };
+    const ask = (chain: readonly Uint8Array[]) => {
+      streams.connect({ service: 'provisioning', use: 'date', to: THERE, name: 'sip.example.test' });
+      return inTurn(() => engine.shows(chain));
+    };
+    expect(ask([Uint8Array.of(1)])).toMatchObject({ ok: false, rule: 'malformed' });
+    expect(ask([serverCertificate])).toMatchObject({ ok: true, verified: false, anchor: 'CN=Site CA,O=Test' });
+    expect(proven).toBe(0);
+  });
+
   it('asks the policy anew for each', () => {
     policy = { ...policy!, versions: { min: '1.1', max: '1.2' } };
     toServer();
