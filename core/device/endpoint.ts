@@ -48,7 +48,7 @@ export interface Endpoint {
    * device asks its HAL for a reboot next, and another endpoint is to be made.
    */
   start(): void;
-  /** Ends calls, unregisters, lets a running flash transaction end; then `done`, once, within 5 s. */
+  /** Ends calls, unregisters, lets a running flash transaction end; then `done`, once, within 5 s. At once where it has stopped already. */
   shutdown(done: () => void): void;
   /** Asks for other settings, as a check-sync without parameters does. */
   sync(): void;
@@ -75,6 +75,8 @@ class Device implements Endpoint {
   #parts: Parts | undefined;
   #services: Services | undefined;
   #stoppingServices = false;
+  /** The last event was reported. */
+  #ended = false;
   /** Who waits for the end. */
   readonly #onStopped: (() => void)[] = [];
   /** What is done between the last word of this life and the first of the next. */
@@ -99,12 +101,13 @@ class Device implements Endpoint {
   }
 
   shutdown(done: () => void): void {
+    if (this.#ended) return done();
     this.#onStopped.push(done);
-    this.#kernel.turn(this.#hal.clock.now(), () => this.#actor.send({ type: 'leave', reason: 'shutdown' }));
+    this.#kernel.turn(this.#hal.clock.now(), () => this.#ask({ type: 'leave', reason: 'shutdown' }));
   }
 
   sync(): void {
-    this.#kernel.turn(this.#hal.clock.now(), () => this.#actor.send({ type: 'check-sync', request: {} }));
+    this.#kernel.turn(this.#hal.clock.now(), () => this.#ask({ type: 'check-sync', request: {} }));
   }
 
   status(): readonly StatusLine[] {
@@ -150,6 +153,11 @@ class Device implements Endpoint {
       const timer = this.#kernel.timer('closed', (at) => done(fail('closed', detail), at));
       timer.set(this.#kernel.now());
     });
+  }
+
+  /** From outside, at any time: a device that has stopped takes nothing any more. */
+  #ask(event: EndpointMachineEvent): void {
+    if (this.#actor.getSnapshot().status === 'active') this.#actor.send(event);
   }
 
   /** What a part reports while it is busy: the machine hears of it when that is over. */
@@ -269,6 +277,7 @@ class Device implements Endpoint {
   #stopped({ reason, reboot }: Leave): void {
     const ended = (): void => {
       this.#kernel.emit('endpoint.stopped', { reason });
+      this.#ended = true;
       for (const told of this.#onStopped) told();
       if (reboot !== undefined) this.#beforeReboot(() => this.#hal.system.reboot(reboot));
     };

@@ -12,9 +12,10 @@ import type { BoardProfile } from '../../hal/board.js';
 import type { Clock, Hal, MacAddress } from '../../hal/hal.js';
 import { captureNet, LiveCapture } from '../../hal/layers/index.js';
 import { createNodeHal, type NodeHal } from '../../hal/node/index.js';
-import { type Arguments, CannotRun, type Command, type Io } from '../command.js';
+import { type Arguments, CannotRun, type Command, type ExitStatus, type Io } from '../command.js';
 import { readInput } from '../files.js';
 import { commitFile, openImage } from '../image.js';
+import { Reboots } from '../reboots.js';
 import { endOfProcess } from '../signals.js';
 
 export const runCommand: Command = {
@@ -49,13 +50,13 @@ export const runCommand: Command = {
     const unit = await readUnit(args);
     const ports = portsOf(args);
     const ended = endOfProcess();
-    const node = await openHal(args, unit, ports);
+    const reboots = new Reboots();
+    const node = await openHal(args, unit, ports, reboots);
     const capture = openCapture(args, node.hal, unit.mac);
-    const stopped = runEndpoint(args, io, { unit, ports, hal: capture?.hal ?? node.hal, onSecret: capture?.onSecret });
-    const reason = await Promise.race([stopped.reason, ended.then(() => stopped.shutdown())]);
+    const status = await live(args, io, { unit, ports, hal: capture?.hal ?? node.hal, onSecret: capture?.onSecret, reboots, ended });
     capture?.close();
     await node.close();
-    return reason === 'shutdown' ? 0 : 1;
+    return status;
   },
 };
 
@@ -113,7 +114,7 @@ function portsOf(args: Arguments): Ports {
   return ports;
 }
 
-async function openHal(args: Arguments, { flash, board, mac }: Unit, { sip, tls }: Ports): Promise<NodeHal> {
+async function openHal(args: Arguments, { flash, board, mac }: Unit, { sip, tls }: Ports, { onReboot }: Reboots): Promise<NodeHal> {
   const text = (name: string, option: string) => (args.text(name) === undefined ? {} : { [option]: args.text(name)! });
   const tcp = board.tls.supported ? [sip, tls] : [sip];
   const node = await createNodeHal({
@@ -127,7 +128,7 @@ async function openHal(args: Arguments, { flash, board, mac }: Unit, { sip, tls 
     ...text('speaker', 'speaker'),
     ...text('mic', 'microphone'),
     hooks: {
-      onReboot: (why) => console.error(`belfry: the firmware asks for a reboot (${why}); start it again`),
+      onReboot,
       onLine: (line, on) => console.error(`belfry: ${line} ${on ? 'on' : 'off'}`),
       onAudioFailure: (detail) => console.error(`belfry: ${detail}`),
     },
@@ -183,20 +184,54 @@ function createSecretFile(path: string): number {
  */
 const BUILT = utc(2026, 1, 1)!;
 
+/** What an endpoint lives on. */
+interface Ground {
+  unit: Unit;
+  ports: Ports;
+  hal: Hal;
+  onSecret: ((line: string) => void) | undefined;
+}
+
+/**
+ * One life after the other, until one ends for good: the exit status. A reboot is another endpoint over the same HAL, whose clock, files
+ * and captures go on.
+ */
+async function live(
+  args: Arguments,
+  io: Io,
+  { reboots, ended, ...ground }: Ground & { reboots: Reboots; ended: Promise<void> },
+): Promise<ExitStatus> {
+  let running: Running | undefined;
+  let told = false;
+  ended.then(() => {
+    told = true;
+    running?.shutdown();
+  });
+  for (let { hal } = ground; ; hal = { ...hal, system: { ...hal.system, boot: { reason: 'reboot' } } }) {
+    const asked = reboots.next();
+    running = runEndpoint(args, io, { ...ground, hal });
+    const reason = await running.reason;
+    if (reason !== 'reboot') return reason === 'shutdown' ? 0 : 1;
+    const why = await asked;
+    if (told) return 0;
+    const refusal = reboots.refusal(why, hal.clock.now() / MILLISECOND);
+    if (refusal !== undefined) {
+      console.error(`belfry: ${refusal}`);
+      return 1;
+    }
+  }
+}
+
 interface Running {
-  /** Why the endpoint ended by itself, or because it was told to. */
+  /** Why the endpoint ended by itself, or because it was told to; `reboot` where it asks for another life next. */
   reason: Promise<string>;
-  shutdown(): Promise<string>;
+  shutdown(): void;
 }
 
 /** A signal ends the process in order within this time (ours); calls are hung up and the registration is taken back. */
 const SHUTDOWN_MS = 5_000;
 
-function runEndpoint(
-  args: Arguments,
-  io: Io,
-  { unit, ports, hal, onSecret }: { unit: Unit; ports: Ports; hal: Hal; onSecret: ((line: string) => void) | undefined },
-): Running {
+function runEndpoint(args: Arguments, io: Io, { unit, ports, hal, onSecret }: Ground): Running {
   const provision = args.text('provision');
   const ntp = args.text('ntp');
   let stopped: (reason: string) => void = () => {};
@@ -224,7 +259,6 @@ function runEndpoint(
       endpoint.shutdown(() => {});
       // The limit holds the process only as long as the endpoint does.
       setTimeout(() => stopped('shutdown took too long'), SHUTDOWN_MS).unref();
-      return reason;
     },
   };
 }

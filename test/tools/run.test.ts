@@ -1,0 +1,118 @@
+/** `belfry run` on loopback: a reboot that a NOTIFY asks for is one, and a device that wants one again and again stays off. */
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
+import { parseArguments } from '../../tools/command.js';
+import { factoryCommand } from '../../tools/commands/factory.js';
+import { runCommand } from '../../tools/commands/run.js';
+import { Reboots } from '../../tools/reboots.js';
+
+const folder = mkdtempSync(`${tmpdir()}/belfry-run-`);
+const image = `${folder}/lobby.flash`;
+afterAll(() => rmSync(folder, { recursive: true }));
+// Each run listens for signals; a second one would end this process at once.
+afterEach(() => void process.removeAllListeners('SIGTERM').removeAllListeners('SIGINT'));
+
+beforeAll(async () => {
+  const io = { json: false, say: () => {}, record: () => {} };
+  await factoryCommand.run(
+    parseArguments(factoryCommand, ['device', '--board', '8061', '--mac', '0022EE0A0001', '--no-certificate', '--out', image]),
+    io,
+  );
+  writeFileSync(`${folder}/local.conf`, 'prov.server.method = none\n');
+});
+
+type Told = { event: string; at: number } & Record<string, unknown>;
+
+/** Runs until it ends; `onEvent` may act on what it reports. */
+async function run(onEvent: (event: Told) => void): Promise<{ status: number; events: Told[] }> {
+  const events: Told[] = [];
+  const record = (line: object): void => {
+    const event = line as Told;
+    if (event.event === 'machine.state') return;
+    events.push(event);
+    onEvent(event);
+  };
+  const argv = [
+    '--flash',
+    image,
+    '--settings',
+    `${folder}/local.conf`,
+    '--address',
+    '127.0.0.1',
+    '--sip-port',
+    '25060',
+    '--rtp-port',
+    '26384',
+  ];
+  const status = await runCommand.run(parseArguments(runCommand, argv), { json: true, say: () => {}, record });
+  return { status, events };
+}
+
+async function notify(): Promise<void> {
+  const socket = createSocket('udp4');
+  const text = [
+    'NOTIFY sip:lobby@127.0.0.1:25060 SIP/2.0',
+    'Via: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bK1;rport',
+    'Max-Forwards: 70',
+    'From: <sip:server@127.0.0.1>;tag=1',
+    'To: <sip:lobby@127.0.0.1>',
+    'Call-ID: 1',
+    'CSeq: 1 NOTIFY',
+    'Event: check-sync;reboot=true',
+    'Content-Length: 0',
+    '',
+    '',
+  ];
+  socket.send(text.join('\r\n'), 25_060, '127.0.0.1');
+  const [answer] = (await once(socket, 'message')) as [Buffer];
+  expect(answer.toString('latin1')).toMatch(/^SIP\/2.0 200 /);
+  socket.close();
+}
+
+it('boots again in the same process when it is asked to, and ends in order', async () => {
+  const notified: Promise<void>[] = [];
+  let served = 0;
+  const { status, events } = await run(({ event }) => {
+    if (event !== 'endpoint.status') return;
+    if (++served === 1) notified.push(notify());
+    else process.emit('SIGTERM');
+  });
+  await Promise.all(notified);
+  expect(status).toBe(0);
+  const lives = events
+    .filter(({ event }) => /^(boot|system|endpoint\.stopped)/.test(event))
+    .map(({ event, reason, why }) => [event, reason ?? why]);
+  expect(lives).toEqual([
+    ['boot.ready', 'power'],
+    ['system.reboot', 'check-sync'],
+    ['endpoint.stopped', 'reboot'],
+    ['boot.ready', 'reboot'],
+    ['endpoint.stopped', 'shutdown'],
+  ]);
+});
+
+it('stays off, with a message, when it wants to again and again', async () => {
+  const said = vi.spyOn(console, 'error').mockImplementation(() => {});
+  const notified: Promise<void>[] = [];
+  const { status, events } = await run(({ event }) => {
+    if (event === 'endpoint.status') notified.push(notify());
+  });
+  await Promise.all(notified);
+  expect(status).toBe(1);
+  expect(events.filter(({ event }) => event === 'boot.ready')).toHaveLength(6);
+  expect(said.mock.calls).toEqual([
+    [expect.stringMatching(/^belfry: it wants to reboot \(check-sync\) for the 6th time within 10 minutes and stays off/)],
+  ]);
+  said.mockRestore();
+});
+
+it('counts reboots of the last ten minutes only', () => {
+  const reboots = new Reboots();
+  const minute = 60_000;
+  for (let i = 0; i < 5; i++) expect(reboots.refusal('check-sync', i * minute)).toBeUndefined();
+  expect(reboots.refusal('check-sync', 9.9 * minute)).toBeDefined();
+  expect(new Array(20).fill(0).map((_, i) => reboots.refusal('check-sync', (20 + 3 * i) * minute))).toEqual(new Array(20).fill(undefined));
+});
