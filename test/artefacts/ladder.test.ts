@@ -81,11 +81,13 @@ function filled(): LadderBuilder {
   const answer = { name: question.name, ttl: 60, type: 'A' as const, value: '10.0.0.5' };
   ladder.frame(
     20_000,
+    'lobby',
     'out',
     udp(LOBBY, server(4), [40_000, 53], encodeDns({ id: 1, response: false, questions: [question], answers: [], ...flags })!),
   );
   ladder.frame(
     22_000,
+    'lobby',
     'in',
     udp(server(4), LOBBY, [53, 40_000], encodeDns({ id: 1, response: true, questions: [question], answers: [answer], ...flags })!),
   );
@@ -225,6 +227,8 @@ describe('the report', () => {
     pages: [{ device: 'lobby', heard: { samples: tone, rate: 16_000 }, onTheWire: { samples: tone, rate: 8_000 }, encrypted: true }],
     links: [],
     settings: [],
+    plots: [],
+    watched: 1,
     capture: { file: 'capture.pcapng', packets: 3, withKeys: true },
   });
 
