@@ -90,6 +90,7 @@ describe('HTTP requests', () => {
     expect(told(reader.push(fromLatin1('hel')))).toBe('more');
     expect(told(reader.push(fromLatin1('lo')))).toBe('PUT /api hello');
     expect(story(`${head}hello`)).toEqual(['PUT /api hello']);
+    expect(story(`${head}hel`)).toEqual([]);
     // RFC 9110 part 10.1.1: not to HTTP/1.0, and not where there is no body.
     expect(story(head.replace('1.1', '1.0'))).toEqual([]);
     expect(story(get.replace('Host', 'Expect: 100-continue\r\nHost'))).toEqual(['GET /status']);
@@ -157,6 +158,11 @@ describe('HTTP requests', () => {
     ['too many chunks', `${'64\r\n'}${'x'.repeat(100)}\r\n`.repeat(11), 413],
   ])('with %s are refused', (_name, body, status) => {
     expect(story(`POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${body}`)).toEqual([String(status)]);
+  });
+
+  it('each has all of the limits for itself', () => {
+    const long = `\r\n${get.replace('Host', `A: ${'x'.repeat(8000)}\r\nHost`)}`;
+    expect(story(long.repeat(20))).toEqual(Array(20).fill('GET /status'));
   });
 
   it('after an error nothing is read any more', () => {
