@@ -11,8 +11,8 @@ import type { NorFlash } from '../../sim/flash/nor-flash.js';
 import type { PowerCut } from '../../sim/flash/power-cut.js';
 
 /** Draws of the kinds that follow from a seed. */
-const NOISES = 2;
-const ORDERS = 4;
+const NOISES = 1;
+const ORDERS = 3;
 
 /** A cut at an operation that is known by its number among all. */
 type NthCut = Extract<PowerCut, { nth: number }>;
@@ -33,6 +33,16 @@ export const everyWay: Ways = (op, nth, sector) => {
   }
   for (let seed = 1; seed <= ORDERS; seed++) cuts.push({ nth, how: 'reordered', seed });
   return cuts;
+};
+
+/** One of each kind, for the second cut of a pair. */
+export const oneOfEachKind: Ways = (op, nth, sector) => {
+  const size = op.type === 'program' ? op.bytes.length : sector;
+  const inside: NthCut[] = [
+    { nth, how: 'torn', octets: size / 2 },
+    { nth, how: 'noisy', seed: nth },
+  ];
+  return [{ nth, how: 'before' }, ...(op.type === 'sync' ? [] : inside), { nth, how: 'reordered', seed: nth }];
 };
 
 /** `name` tells how to plan the same cut again. */
