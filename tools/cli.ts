@@ -1,5 +1,6 @@
 /** The command line: finds the command, reads its arguments, and turns every failure into one line and an exit status. */
 import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { CannotRun, type Command, type ExitStatus, helpText, type Io, parseArguments } from './command.js';
 import { boardsCommand } from './commands/boards.js';
 import { explainCommand } from './commands/explain.js';
@@ -54,6 +55,12 @@ async function main(argv: readonly string[]): Promise<ExitStatus> {
   }
   return command.run(args, createIo(args.flag('json')));
 }
+
+/** Whoever read our output has left, as `head` does: we end as any program that SIGPIPE ends, without a word. */
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(128 + constants.signals.SIGPIPE);
+});
 
 main(process.argv.slice(2)).then(
   (status) => {

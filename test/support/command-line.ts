@@ -8,7 +8,7 @@ export interface Ended {
   err: string;
 }
 
-const LAUNCHER = fileURLToPath(new URL('../../tools/belfry.mjs', import.meta.url));
+export const LAUNCHER = fileURLToPath(new URL('../../tools/belfry.mjs', import.meta.url));
 const MOST_OUTPUT = 16 * 1024 * 1024;
 
 export function belfry(...args: string[]): Promise<Ended> {
