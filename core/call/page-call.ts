@@ -1,6 +1,6 @@
 /** One call: what was agreed, its media, its dialog, and the machine that says when it ends. */
 import { createActor } from 'xstate';
-import type { Entropy, IpAddress } from '../../hal/hal.js';
+import type { Entropy, HalError, IpAddress } from '../../hal/hal.js';
 import { actorClock } from '../kernel/actor-clock.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { traceStates } from '../kernel/trace-states.js';
@@ -108,7 +108,7 @@ export class PageCall {
     const answered = answerOffer(offer.bytes, this.#local);
     if (!answered.ok) return refusal(answered);
     const opened = this.#open(answered.media);
-    return opened ? { ok: false, status: 500, reason: opened } : { ok: true, value: { type: SDP, bytes: answered.answer } };
+    return opened ? unopened(opened) : { ok: true, value: { type: SDP, bytes: answered.answer } };
   }
 
   /** The caller wants an offer from us (RFC 3261 13.2.1): its answer comes with the ACK. */
@@ -124,7 +124,7 @@ export class PageCall {
     this.#offered = undefined;
     if (offered) {
       const read = answer ? readAnswer(offered, answer.bytes) : undefined;
-      const wrong = read === undefined ? 'no answer to our offer' : read.ok ? this.#open(read.value) : read.error.text;
+      const wrong = read === undefined ? 'no answer to our offer' : read.ok ? this.#open(read.value)?.detail : read.error.text;
       if (wrong) return this.#actor.send({ type: 'call.end', reason: wrong });
     }
     this.#actor.send({ type: 'call.confirmed' });
@@ -141,18 +141,18 @@ export class PageCall {
   }
 
   /** Opens the media, or changes what is open; the reason where that fails. */
-  #open(media: NegotiatedMedia): string | undefined {
+  #open(media: NegotiatedMedia): HalError | undefined {
     this.#agreed = media;
     const { kernel, entropy, bus, id, ports, address, invite, talk } = this.#options;
     if (media.srtp?.insecureKeys) kernel.emit('media.keys-exposed', { call: id, transport: invite.transport });
     if (this.#media) {
       const updated = this.#media.update(media);
-      return updated.ok ? undefined : updated.error.detail;
+      return updated.ok ? undefined : updated.error;
     }
     const onSilence = (silent: boolean): void => this.#actor.send({ type: silent ? 'media.silent' : 'media.resumed' });
     const options = { kernel, entropy, bus, call: id, ports, localAddress: address, media, onSilence };
     const opened = openMediaSession(talk ? { ...options, talk } : options);
-    if (!opened.ok) return opened.error.detail;
+    if (!opened.ok) return opened.error;
     this.#media = opened.value;
     return undefined;
   }
@@ -178,6 +178,12 @@ const refusal = ({ status, warning }: Extract<Answered, { ok: false }>): Extract
   reason: warning.text,
   warning,
 });
+
+/** A board without a loudspeaker has no such media, which is no fault of a server (RFC 3261 21.4.26, and 20.43 for code 304). */
+const unopened = ({ kind, detail: text }: HalError): Extract<AnswerOutcome, { ok: false }> =>
+  kind === 'unsupported'
+    ? { ok: false, status: 488, reason: text, warning: { code: 304, text } }
+    : { ok: false, status: 500, reason: text };
 
 /** RFC 3261 20.43. */
 export const warningHeader = (host: IpAddress, warning: SdpWarning | undefined): readonly (readonly [string, string])[] =>

@@ -277,7 +277,7 @@ describe('calls', () => {
     calls('disabled', 'warn', { open: () => fail('unsupported', 'the board has no loudspeaker') }).onInvite(
       caller.invite(offer('RTP/AVP', false)),
     );
-    expect(caller.told).toEqual(['500']);
+    expect(caller.told).toEqual(['488']);
     expect(events.at(-1)).toMatchObject({ event: 'call.rejected', reason: 'the board has no loudspeaker' });
     expect(open.size).toBe(0);
   });
