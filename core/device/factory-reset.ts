@@ -4,10 +4,13 @@
  *
  * Two partitions are erased, and power may fail between them. The first transaction removes the settings and leaves a mark; from then on the
  * device is reset: a boot that finds the mark erases the uploads before anything reads them.
+ *
+ * Power may also fail between a store's switch to its other area and the erase of the one that it left: no file is there any more, but its
+ * octets are. So each store gets a mark and loses it again, since what a store removes takes the other area's octets with it.
  */
 import { ok } from '../../hal/base/result.js';
 import type { Done } from '../../hal/hal.js';
-import type { FileStore } from '../storage/file-store.js';
+import type { FileChange, FileStore } from '../storage/file-store.js';
 
 interface ResetStorage {
   config: FileStore;
@@ -15,13 +18,15 @@ interface ResetStorage {
 }
 
 const MARK = 'state/reset';
+const SET: FileChange = { path: MARK, bytes: Uint8Array.of(1) };
+const CLEAR: FileChange = { path: MARK, bytes: undefined };
 
 /** Answers with the paths that are gone. Fails as a commit does: before the first transaction nothing has changed, after it the next boot goes on. */
 export function factoryReset(storage: ResetStorage, done: Done<readonly string[]>): void {
   const { config, certs } = storage;
   const erased = [...config.list(), ...certs.list()].sort();
   const changes = config.list().map((path) => ({ path, bytes: undefined }));
-  config.commit([...changes, { path: MARK, bytes: Uint8Array.of(1) }], (marked, at) => {
+  config.commit([...changes, SET], (marked, at) => {
     if (!marked.ok) return done(marked, at);
     finishReset(storage, (result, atEnd) => done(result.ok ? ok(erased) : result, atEnd));
   });
@@ -32,12 +37,13 @@ export const isResetting = ({ config }: Pick<ResetStorage, 'config'>): boolean =
 
 /** Answers with the paths that are gone. */
 export function finishReset({ config, certs }: ResetStorage, done: Done<readonly string[]>): void {
-  const uploads = certs.list();
-  certs.commit(
-    uploads.map((path) => ({ path, bytes: undefined })),
-    (erased, at) => {
-      if (!erased.ok) return done(erased, at);
-      config.commit([{ path: MARK, bytes: undefined }], (unmarked, atEnd) => done(unmarked.ok ? ok(uploads) : unmarked, atEnd));
-    },
-  );
+  const uploads = certs.list().filter((path) => path !== MARK);
+  const changes = uploads.map((path) => ({ path, bytes: undefined }));
+  certs.commit([...changes, SET], (erased, at) => {
+    if (!erased.ok) return done(erased, at);
+    certs.commit([CLEAR], (scrubbed, atScrub) => {
+      if (!scrubbed.ok) return done(scrubbed, atScrub);
+      config.commit([CLEAR], (unmarked, atEnd) => done(unmarked.ok ? ok(uploads) : unmarked, atEnd));
+    });
+  });
 }
