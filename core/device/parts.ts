@@ -35,11 +35,11 @@ export interface Parts extends Trust {
 
 export function createParts({ kernel, hal, clock, endpoint, serving }: PartsOptions, storage: DeviceStorage): Parts {
   const { board, firmware, built, onSecret } = endpoint;
-  const time = beginTime({ kernel, clock, store: storage.config }, built);
+  const time = beginTime({ kernel, clock, store: storage.config, ...(built === undefined ? {} : { built }) });
   const present = new PresentSettings(bootSettings(storage, board, firmware, kernel.emit), kernel.emit);
   const settings = () => present.settings;
   const trust = createTrust({
-    ...{ kernel, hal, storage, settings, onProven: () => time.proven() },
+    ...{ kernel, hal, storage, settings, onProven: (at) => time.proven(at) },
     ...(onSecret ? { onSecret } : {}),
   });
   const record = new ProvisioningRecord(storage.config);
@@ -49,7 +49,7 @@ export function createParts({ kernel, hal, clock, endpoint, serving }: PartsOpti
 
 export function partsProvisioning(
   { kernel, hal, endpoint }: PartsOptions,
-  { present, certificates, secure, record, trial }: Parts,
+  { present, certificates, secure, record, trial, time, judgeAt }: Parts,
   notify: (notice: ProvisioningNotice) => void,
 ): ProvisioningDeps {
   const { net, crypto, entropy, nic } = hal;
@@ -60,6 +60,7 @@ export function partsProvisioning(
     lease: () => nic.lease(),
     ...(endpoint.provision === undefined ? {} : { override: endpoint.provision }),
     clientCertificate: () => identityName(certificates),
+    onDate: (name, chain, at) => time.heard(at, () => judgeAt(chain, name, at).ok),
     apply: (provisioned) => present.apply(provisioned),
   });
 }

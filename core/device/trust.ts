@@ -20,8 +20,8 @@ export interface TrustOptions {
   storage: DeviceStorage;
   /** The present ones: asked for each connection. */
   settings(): Settings;
-  /** The clock was right when a peer was judged. */
-  onProven(): void;
+  /** A peer's certificates show that it is `at` or later. */
+  onProven(at: UnixMillis): void;
   onSecret?(line: string): void;
 }
 

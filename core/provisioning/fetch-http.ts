@@ -1,6 +1,6 @@
 /** Files over HTTP and HTTPS: redirects, logins and conditional requests around one GET after the other. */
 import { err, ok } from '../../hal/base/result.js';
-import type { ByteStream, Cancel, HalError, IpAddress, Result } from '../../hal/hal.js';
+import type { ByteStream, Cancel, HalError, IpAddress, Result, TlsStream } from '../../hal/hal.js';
 import { HttpLogin } from '../auth/http-login.js';
 import { HttpClient } from '../http/client.js';
 import { readHttpDate } from '../http/date.codec.js';
@@ -45,6 +45,8 @@ export class HttpSource implements FileSource {
   readonly #login: HttpLogin | undefined;
   /** By origin: the folder's, and at most one other that redirects led to. */
   readonly #clients = new Map<string, HttpClient>();
+  /** What a client's present connection is, to know whose answer came over it. */
+  readonly #streams = new Map<string, ByteStream & Pick<TlsStream, 'secured'>>();
   readonly #pace: Pace;
   #resolving: Cancel = () => {};
   #exposed = false;
@@ -88,8 +90,14 @@ export class HttpSource implements FileSource {
       if (origin === this.#home) continue;
       client.close();
       this.#clients.delete(origin);
+      this.#streams.delete(origin);
     }
-    const origin = { connect: () => connect(this.#ports, url, address), authority: authority(url) };
+    const connection = (): ByteStream => {
+      const stream = connect(this.#ports, url, address);
+      this.#streams.set(originOf(url), stream);
+      return stream;
+    };
+    const origin = { connect: connection, authority: authority(url) };
     const client = new HttpClient(this.#ports.kernel, origin, this.#ports.userAgent);
     this.#clients.set(originOf(url), client);
     return client;
@@ -110,6 +118,7 @@ export class HttpSource implements FileSource {
     const name = nameOf(request);
     if (!result.ok) return done(err(transferFailure(name, result.error)));
     const response = result.value;
+    this.#tellDate(url, response);
     switch (response.status) {
       case 200:
         return done(readFile(name, url, response));
@@ -131,6 +140,12 @@ export class HttpSource implements FileSource {
       default:
         return done(err(statusFailure(name, response)));
     }
+  }
+
+  #tellDate(url: Url, { fields }: HttpResponse): void {
+    const chain = this.#streams.get(originOf(url))?.secured?.peer;
+    const at = readHttpDate(field(fields, 'Date') ?? '');
+    if (chain && at !== undefined) this.#ports.onDate?.(url.host, chain, at);
   }
 
   #logIn(request: Request, fields: HttpFields, loggedIn: boolean): void {

@@ -1,7 +1,7 @@
 /** Where settings files come from: one folder of one server, whatever it speaks. */
 import { err, ok } from '../../hal/base/result.js';
 import type { Timer } from '../../hal/base/timers.js';
-import type { Cancel, Crypto, Entropy, IpAddress, Micros, Net, Result } from '../../hal/hal.js';
+import type { Cancel, Crypto, Der, Entropy, IpAddress, Micros, Net, Result, UnixMillis } from '../../hal/hal.js';
 import type { Credentials } from '../auth/digest.js';
 import { HTTP_LIMITS } from '../http/client.js';
 import { isIpAddress, type Url } from '../http/url.js';
@@ -16,6 +16,8 @@ export interface FetchPorts {
   crypto: Pick<Crypto, 'digest'>;
   entropy: Entropy;
   userAgent: string;
+  /** The date of an answer over https, from a server that showed these certificates for that name. */
+  onDate?(name: string, chain: readonly Der[], at: UnixMillis): void;
 }
 export interface FetchOptions {
   folder: Url;

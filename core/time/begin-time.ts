@@ -1,11 +1,10 @@
 /** What a boot knows of the time before it has asked anyone, and reports. */
 import { iso8601 } from '../../hal/base/time.js';
-import type { UnixMillis } from '../../hal/hal.js';
 import { LastKnownTime, type LastKnownTimeOptions } from './last-known-time.js';
 
-/** Called once a boot, before anything is judged by the clock. `built`: when this firmware was made. */
-export function beginTime(options: LastKnownTimeOptions, built: UnixMillis | undefined): LastKnownTime {
-  const { kernel, clock } = options;
+/** Called once a boot, before anything is judged by the clock. */
+export function beginTime(options: LastKnownTimeOptions): LastKnownTime {
+  const { kernel, clock, built } = options;
   const known = new LastKnownTime(options);
   const first = clock.begin(known.kept, built);
   const now = (): string => iso8601(kernel.wall().at);

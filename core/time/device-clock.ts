@@ -19,7 +19,7 @@ export class DeviceClock implements Clock {
   /** Once a boot, as soon as the flash is read. Until then the HAL's clock counts as it is, and nothing is judged by it. */
   begin(lastKnown: UnixMillis | undefined, built: UnixMillis | undefined): FirstClock {
     const floor = laterFloor(lastKnown, built);
-    if (floor) this.#raise(floor);
+    this.#floor = floor && { ...floor, since: this.now() };
     const first = firstClock(this.#under.wall(), floor);
     if (first.type === 'begun') this.#doubt = { at: floor?.at ?? 0, since: this.now() };
     return first;
@@ -30,10 +30,9 @@ export class DeviceClock implements Clock {
     return this.#floor && { source: this.#floor.source, at: this.#floor.at + this.#elapsed(this.#floor.since) };
   }
 
-  /** The present time was proven to be true: from now on it cannot be earlier. */
-  prove(): void {
-    const { at } = this.wall();
-    if (at >= (this.floor()?.at ?? at)) this.#raise({ source: 'floor', at });
+  /** It is `at` or later, as somebody says who cannot be forged. */
+  raise(at: UnixMillis): void {
+    if (at > (this.floor()?.at ?? 0)) this.#floor = { source: 'floor', at, since: this.now() };
   }
 
   wall(): { at: UnixMillis; trust: ClockTrust } {
@@ -53,10 +52,6 @@ export class DeviceClock implements Clock {
   }
   onAlarm(listener: (at: Micros) => void): void {
     this.#under.onAlarm(listener);
-  }
-
-  #raise(floor: Floor): void {
-    this.#floor = { ...floor, since: this.now() };
   }
 
   #elapsed(since: Micros): UnixMillis {

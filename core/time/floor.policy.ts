@@ -22,6 +22,9 @@ const TOLERANCE = HOUR / MILLISECOND;
 
 export const contradicts = (at: UnixMillis, floor: UnixMillis): boolean => at < floor - TOLERANCE;
 
+/** Whether two clocks say the same, as far as clocks do. */
+export const agree = (a: UnixMillis, b: UnixMillis): boolean => Math.abs(a - b) <= TOLERANCE;
+
 /** What a boot makes of the clock that it finds. */
 export type FirstClock =
   /** It was kept through the power cut, and agrees with what is certain. */

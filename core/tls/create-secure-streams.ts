@@ -11,6 +11,7 @@ import type {
   TlsEngine,
   TlsIdentity,
   TlsStream,
+  UnixMillis,
   Verdict,
 } from '../../hal/hal.js';
 import { type Certificate, readCertificate } from '../certs/certificate.codec.js';
@@ -30,8 +31,8 @@ export interface SecureStreamsOptions {
   store: CertificateStore;
   /** Asked for each connection, so that a changed setting holds for the next; undefined where the firmware has no TLS. */
   policy(): TlsPolicy | undefined;
-  /** A peer's certificates were good at the present time, in every respect: a witness that the clock is right. */
-  onProven?(): void;
+  /** A peer's certificates are good in every respect, and the youngest begins at `at`: it is then or later. */
+  onProven?(at: UnixMillis): void;
   /** Lines of an NSS key log, for captures. */
   onSecret?(line: string): void;
 }
@@ -55,9 +56,9 @@ export function createSecureStreams(options: SecureStreamsOptions): SecureStream
     const wall = kernel.wall();
     const means = { validate: isValidated(peer.service, peer.use, policy), sipWildcards: policy.sipWildcards };
     const judgement = judgePeer({ ...peer, ...means, wall, anchors: store.anchors, crypto });
-    const { verdict } = judgement;
-    if (verdict.ok && verdict.verified) options.onProven?.();
-    else if (!verdict.ok) {
+    const { verdict, begun } = judgement;
+    if (begun !== undefined) options.onProven?.(begun);
+    if (!verdict.ok) {
       const { rule, subject, detail, mend } = verdict;
       store.refusedPeers.record(peer.chain, { service: peer.service, peer: stream.peer, rule, subject, detail, mend, at: wall.at });
     }

@@ -1,6 +1,6 @@
 /** Which TLS versions are spoken, whether a peer is judged, and the verdict on it: every decision about trust in one place. */
 
-import type { Crypto, Der, TlsVersion, Verdict } from '../../hal/hal.js';
+import type { Crypto, Der, TlsVersion, UnixMillis, Verdict } from '../../hal/hal.js';
 import { type Certificate, readCertificate } from '../certs/certificate.codec.js';
 import { type Fault, fault } from '../certs/fault.js';
 import { commonName } from '../certs/name.codec.js';
@@ -77,27 +77,33 @@ export interface Judgement {
   commonName?: string;
   /** What validation would say against a server that is taken without: what an administrator has to mend before switching it on. */
   doubt?: Fault;
+  /** The first day of the youngest certificate on a path that was verified: it is then or later, for certain. */
+  begun?: UnixMillis;
 }
 
 export function judgePeer(question: PeerQuestion): Judgement {
   const leaf = question.chain[0] && readCertificate(question.chain[0]);
   const cn = leaf?.ok ? commonName(leaf.value.subject) : undefined;
   const about = leaf?.ok ? { subject: leaf.value.subject.text, ...(cn === undefined ? {} : { commonName: cn }) } : {};
-  const verdict = validated(question);
-  if (question.validate) return { ...about, verdict };
+  const judgement = validated(question);
+  const { verdict } = judgement;
+  if (question.validate) return { ...about, ...judgement };
   return { ...about, verdict: { ok: true, verified: false }, ...(verdict.ok ? {} : { doubt: verdict }) };
 }
 
-function validated(question: PeerQuestion): Verdict {
+function validated(question: PeerQuestion): Pick<Judgement, 'verdict' | 'begun'> {
   const { service, chain, wall, use, anchors, crypto } = question;
-  const refuse = (wrong: Fault): Verdict => ({ ok: false, ...wrong, clock: wall.at });
+  const refuse = (wrong: Fault): { verdict: Verdict } => ({ verdict: { ok: false, ...wrong, clock: wall.at } });
   const purpose = isServer(question) ? 'serverAuth' : 'clientAuth';
   const sip = service === 'sip' || service === 'sip-server';
   const result = verifyPath({ chain, anchors, purpose, sip, crypto, ...momentOf(wall) });
   if (!result.ok) return refuse(result.fault);
   const { path, anchor } = result;
   const wrong = nameFaultOf(question, path[0]!, anchor.origin) ?? timeFault(wall, use, path[0]!);
-  return wrong ? refuse(wrong) : { ok: true, verified: isProof(wall), anchor: anchor.certificate.subject.text };
+  if (wrong) return refuse(wrong);
+  const verified = isProof(wall);
+  const begun = verified ? { begun: Math.max(...path.map(({ notBefore }) => notBefore)) } : {};
+  return { verdict: { ok: true, verified, anchor: anchor.certificate.subject.text }, ...begun };
 }
 
 const isServer = ({ service }: PeerQuestion): boolean => service === 'provisioning' || service === 'sip';

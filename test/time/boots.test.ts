@@ -48,26 +48,26 @@ async function times(text: string): Promise<string[]> {
 describe('a device without a real-time clock', () => {
   const https = ' option66: "https://prov.example.test/" ';
 
-  it('begins the next boot at the last time that a certificate path was good at', async () => {
+  it('begins the next boot at the time that its provisioning server bore out', async () => {
     const cycle = `
-  - { at: 60s, power: off, device: lobby }
-  - { at: 60s, server: ntp, cut: { for: 1h } }
-  - { at: 60s, server: provisioning, cut: { for: 1h } }
-  - { at: 61s, power: on, device: lobby }`;
+  - { at: 2min, power: off, device: lobby }
+  - { at: 2min, server: ntp, cut: { for: 1h } }
+  - { at: 2min, server: provisioning, cut: { for: 1h } }
+  - { at: 3min, power: on, device: lobby }`;
     const told = await times(yaml('', cycle, https));
     expect(told.slice(0, 4)).toEqual([
       'build none 2025-01-01T00:00',
       'sntp network 2026-01-01T00:00',
       'kept',
-      'floor none 2026-01-01T00:00',
+      'floor none 2026-01-01T00:01',
     ]);
     expect(new Set(told.slice(4))).toEqual(new Set(['sntp timeout', 'https unreachable']));
   });
 
   it('keeps nothing of a time that only SNTP has told', async () => {
     const cycle = `
-  - { at: 60s, power: off, device: lobby }
-  - { at: 61s, power: on, device: lobby }`;
+  - { at: 2min, power: off, device: lobby }
+  - { at: 3min, power: on, device: lobby }`;
     const boot = ['build none 2025-01-01T00:00', 'sntp network 2026-01-01T00:0'];
     const told = await times(yaml('', cycle));
     expect(told.map((line) => line.slice(0, 28))).toEqual([...boot, ...boot].map((line) => line.slice(0, 28)));

@@ -89,7 +89,7 @@ describe('a time server', () => {
     const rig = boot({ servers: [SNTP] });
     rig.start();
     rig.answer();
-    rig.known.proven();
+    rig.known.proven(NOW);
     rig.under.run(DAY);
     rig.answer({ at: NOW });
     expect(rig.events.at(-1)).toMatchObject({ event: 'time.failed', kind: 'refused' });
@@ -104,7 +104,8 @@ describe('a time server', () => {
     rig.under.run(DAY);
     rig.answer();
     expect(rig.clock.wall()).toMatchObject({ at: NOW + 5, trust: 'network' });
-    expect(rig.files.writes).toEqual([]);
+    // What the device has lived through itself is certain, and all that is kept.
+    expect(rig.files.writes).toEqual([String(BUILT + ms(DAY))]);
   });
 });
 
@@ -218,79 +219,98 @@ describe('the date of the provisioning server', () => {
     const rig = blocked();
     rig.actor.stop();
     expect(rig.connections[0]!.state).toBe('aborted');
-    expect(rig.kernel.pendingTimers()).toEqual([]);
+    expect(rig.timers()).toEqual([]);
   });
 });
 
 describe('the last known time', () => {
-  const trusted = () => boot({ wall: NOW, trust: 'network' });
+  const trusted = (more: Parameters<typeof boot>[0] = {}) => boot({ wall: NOW, trust: 'network', ...more });
 
-  it('is written when a certificate path was good at a trusted time, and then once a day', () => {
+  it('is what a verified certificate proves, its first day, and is written a minute after', () => {
+    const rig = trusted({ built: BUILT });
+    rig.known.proven(KEPT);
+    rig.known.proven(BUILT);
+    expect(rig.clock.floor()).toEqual({ source: 'floor', at: KEPT });
+    rig.under.run(MINUTE);
+    expect(rig.files.writes).toEqual([String(KEPT + ms(MINUTE))]);
+  });
+
+  it('is a date over HTTPS that agrees with the clock, of a server whose certificates are good at it', () => {
+    const rig = trusted({ built: BUILT });
+    rig.heard(NOW - ms(HOUR) - 1);
+    rig.heard(NOW + ms(HOUR) + 1);
+    rig.heard(NOW, () => false);
+    expect(rig.clock.floor()).toMatchObject({ source: 'build' });
+    rig.heard(NOW + 700);
+    expect(rig.clock.floor()).toEqual({ source: 'floor', at: NOW });
+    rig.under.run(MINUTE);
+    expect(rig.files.writes).toEqual([String(NOW + ms(MINUTE))]);
+  });
+
+  it('is not learned from a date while nobody trusts the clock', () => {
+    const rig = boot({ kept: `${KEPT}\n` });
+    rig.heard(KEPT);
+    expect(rig.clock.floor()).toMatchObject({ at: KEPT });
+    expect(rig.files.writes).toEqual([]);
+  });
+
+  it('costs the judging of a date once a day', () => {
     const rig = trusted();
-    rig.known.proven();
-    rig.under.run(HOUR);
-    rig.known.proven();
-    expect(rig.files.writes).toEqual([String(NOW)]);
+    let judged = 0;
+    const holds = (): boolean => ++judged > 0;
+    for (let hour = 0; hour <= 48; hour++) {
+      rig.heard(NOW + ms(hour * HOUR), holds);
+      rig.under.run(HOUR);
+    }
+    expect(judged).toBe(3);
+  });
+
+  it('runs on with the device, and is written once a day', () => {
+    const rig = trusted({ kept: `${KEPT}\n` });
+    rig.heard(NOW);
     rig.under.runTo(10 * DAY + HOUR);
-    expect(rig.files.writes).toEqual(Array.from({ length: 11 }, (_, day) => String(NOW + ms(day * DAY))));
+    expect(rig.files.writes).toHaveLength(11);
+    expect(Number(rig.files.writes.at(-1))).toBe(NOW + ms(10 * DAY + MINUTE));
   });
 
   it('is not written anew by a boot on the day that it was written', () => {
-    const rig = boot({ wall: NOW + ms(HOUR), trust: 'rtc', kept: `${NOW}\n` });
-    rig.known.proven();
+    const rig = trusted({ wall: NOW + ms(HOUR), kept: `${NOW}\n` });
+    rig.heard(NOW + ms(HOUR));
     rig.under.run(DAY - SECOND);
     expect(rig.files.writes).toEqual([]);
   });
 
-  it('is not written at a time that nobody trusts', () => {
-    const rig = boot({ kept: `${KEPT}\n` });
-    rig.known.proven();
-    rig.under.run(3 * DAY);
-    expect(rig.files.writes).toEqual([]);
-  });
-
   it('is written by an orderly stop, where it is an hour later than what is there, and after that never', () => {
-    const rig = trusted();
-    rig.known.proven();
-    rig.under.run(HOUR - SECOND);
-    let stopped = 0;
-    rig.known.stop(() => stopped++);
-    rig.under.run(0);
-    expect([stopped, rig.files.writes.length]).toEqual([1, 1]);
-    const later = trusted();
-    later.known.proven();
-    later.under.run(HOUR);
-    later.known.stop(() => stopped++);
-    later.under.run(0);
-    expect([stopped, later.files.writes]).toEqual([2, [String(NOW), String(NOW + ms(HOUR))]]);
-    expect(later.kernel.pendingTimers()).toEqual([]);
-  });
-
-  it('is not lowered by a time that is a little earlier, as clocks differ', () => {
-    const rig = boot({ kept: `${KEPT}\n`, servers: [SNTP] });
-    rig.start();
-    rig.answer({ at: KEPT - ms(30 * MINUTE) });
-    rig.known.proven();
-    expect(rig.clock.wall().at).toBeLessThan(KEPT);
-    expect(rig.clock.floor()).toMatchObject({ at: KEPT + 10 });
+    const stopAfter = (time: number) => {
+      const rig = trusted({ kept: `${NOW}\n` });
+      let stopped = 0;
+      rig.heard(NOW);
+      rig.under.run(time);
+      rig.known.stop(() => stopped++);
+      rig.under.run(0);
+      expect([stopped, rig.kernel.pendingTimers()]).toEqual([1, []]);
+      return rig.files.writes;
+    };
+    expect(stopAfter(HOUR - SECOND)).toEqual([]);
+    expect(stopAfter(HOUR)).toEqual([String(NOW + ms(HOUR))]);
   });
 
   it('that cannot be written is reported, and tried again after a day', () => {
     const rig = trusted();
     rig.files.broken = true;
-    rig.known.proven();
-    rig.under.run(SECOND);
+    rig.heard(NOW);
+    rig.under.run(MINUTE);
     expect(rig.events.at(-1)).toMatchObject({ event: 'flash.failed', detail: 'state/clock: worn out' });
     rig.files.broken = false;
     rig.under.run(DAY);
-    expect(rig.files.writes).toEqual([String(NOW + ms(DAY))]);
+    expect(rig.files.writes).toEqual([String(NOW + ms(DAY + MINUTE))]);
   });
 
   it('is the floor of the next boot', () => {
     const rig = trusted();
-    rig.known.proven();
-    rig.under.run(0);
+    rig.heard(NOW);
+    rig.under.run(MINUTE);
     const kept = new TextDecoder().decode(rig.files.content.get('state/clock'));
-    expect(boot({ kept }).clock.wall()).toEqual({ at: NOW, trust: 'none' });
+    expect(boot({ kept }).clock.wall()).toEqual({ at: NOW + ms(MINUTE), trust: 'none' });
   });
 });

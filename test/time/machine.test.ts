@@ -143,7 +143,7 @@ it('a stopped machine leaves neither a socket nor a timer', () => {
   const actor = rig.start();
   actor.stop();
   expect(rig.net.open).toBe(0);
-  expect(rig.kernel.pendingTimers()).toEqual([]);
+  expect(rig.timers()).toEqual([]);
   rig.under.run(100 * MILLISECOND);
   expect(rig.events).toEqual([]);
 });

@@ -69,7 +69,7 @@ export function boot({ wall = 0, trust = 'none', kept, built, servers = [], date
   const kernel: Kernel = createKernel(clock, (event) => events.push(event));
   const files = new Files(() => kernel);
   if (kept !== undefined) files.content.set(CLOCK_FILE, utf8(kept));
-  const known: LastKnownTime = beginTime({ kernel, clock, store: files }, built);
+  const known: LastKnownTime = beginTime({ kernel, clock, store: files, ...(built === undefined ? {} : { built }) });
   const random = testEntropy(seed);
   // Waits are drawn from four octets.
   const chance: Entropy = { fill: (out) => (seed === undefined && out.length === 4 ? out.fill(0) : random.fill(out)) };
@@ -85,6 +85,10 @@ export function boot({ wall = 0, trust = 'none', kept, built, servers = [], date
   };
   const rig = {
     ...{ under, clock, kernel, events, files, known, net, settled, connections, judged, servers, dateServer },
+    /** A server says over HTTPS what time it is. */
+    heard: (at: UnixMillis, holds: () => boolean = () => true) => kernel.turn(clock.now(), () => known.heard(at, holds)),
+    /** Timers but the one that keeps the time. */
+    timers: () => kernel.pendingTimers().filter(({ name }) => name !== 'last known time'),
     /** How often the clock was set. */
     set: 0,
     /** What is said about the server's certificates at its date. */

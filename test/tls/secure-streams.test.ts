@@ -30,8 +30,8 @@ let events: EndpointEvent[];
 let connected: FakeStream;
 let policy: TlsPolicy | undefined;
 let store: CertificateStore;
-/** How often a peer has shown that the clock is right. */
-let proven: number;
+/** From when on it is, as peers have shown. */
+let proven: number[];
 
 interface Setup {
   trust?: ClockTrust;
@@ -45,7 +45,7 @@ function setUp({ trust = 'network', wall = '2026-06-01', identity = true, tls = 
   kernel = createKernel(clock, (event) => events.push(event));
   engine = new FakeEngine();
   policy = { versions: { min: '1.2', max: '1.3' }, suites: 'ANY', validate: { provisioning: true, sip: true }, sipWildcards: false };
-  proven = 0;
+  proven = [];
   store = createCertificateStore({
     files: { list: () => ['certs/trusted/site.pem'], read: (path) => (path === 'certs/trusted/site.pem' ? ca.certificate : undefined) },
     factory: {
@@ -68,7 +68,7 @@ function setUp({ trust = 'network', wall = '2026-06-01', identity = true, tls = 
     crypto: nodeCrypto,
     store,
     policy: () => policy,
-    onProven: () => proven++,
+    onProven: (at) => proven.push(at),
   });
 }
 let streams: ReturnType<typeof createSecureStreams>;
@@ -112,7 +112,7 @@ describe('a connection to a server', () => {
         clientCertificate: '0022EE0A0001',
       },
     ]);
-    expect([proven, store.refusedPeers.list()]).toEqual([1, []]);
+    expect([proven, store.refusedPeers.list()]).toEqual([[date('2025-01-01')], []]);
   });
 
   it.each<[string, Setup, string, object]>([
@@ -135,7 +135,7 @@ describe('a connection to a server', () => {
     const [refused] = store.refusedPeers.list();
     expect(refused).toMatchObject({ service: 'sip', peer: `${name}:5061`, times: 1, rule: (expected as { rule: string }).rule });
     expect(store.refusedPeers.chainOf(refused!.id)).toEqual([serverCertificate]);
-    expect(proven).toBe(0);
+    expect(proven).toEqual([]);
   });
 
   it('is encrypted and not verified where validation is off, whatever the server shows', () => {
@@ -152,7 +152,7 @@ describe('a connection to a server', () => {
     inTurn(() => engine.last.stream.open());
     expect(events[1]).toMatchObject({ event: 'tls.accepted', verified: false, subject: 'CN=sip.example.test,O=Test' });
     expect(events[1]).not.toHaveProperty('doubt');
-    expect(proven).toBe(0);
+    expect(proven).toEqual([]);
     toServer('provisioning');
     expect(inTurn(() => engine.shows([Uint8Array.of(1)]))).toMatchObject({ ok: false, rule: 'malformed' });
   });
@@ -166,7 +166,7 @@ describe('a connection to a server', () => {
     };
     expect(ask([Uint8Array.of(1)])).toMatchObject({ ok: false, rule: 'malformed' });
     expect(ask([serverCertificate])).toMatchObject({ ok: true, verified: false, anchor: 'CN=Site CA,O=Test' });
-    expect(proven).toBe(0);
+    expect(proven).toEqual([]);
   });
 
   it('asks the policy anew for each', () => {
