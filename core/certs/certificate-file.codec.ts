@@ -28,8 +28,8 @@ export interface CertificateFile {
   keys: readonly (() => Result<Der, FileFault>)[];
 }
 
-/** Ours: an upload is refused before it is read. */
-const MAX_FILE_OCTETS = 1024 * 1024;
+/** Ours: no board has room for more (half of its `certs` partition), and a set of all public authorities has 200 kB. */
+const MAX_FILE_OCTETS = 256 * 1024;
 
 export function readCertificateFile(file: Uint8Array, key: FileKey): Result<CertificateFile, FileFault> {
   const unlock: Unlock = { ...key, work: new HashWork() };

@@ -1,5 +1,5 @@
 /** PKCS#12 files (RFC 7292): certificates and keys under one passphrase, as Windows, browsers and `openssl pkcs12` write them. */
-import { concat, equal } from '../../hal/base/bytes.js';
+import { equal, joined } from '../../hal/base/bytes.js';
 import { err, ok } from '../../hal/base/result.js';
 import type { Result } from '../../hal/hal.js';
 import { context, DerCursor, type DerValue, derFromBer, oidText, readDer, smallInteger, Tag } from './asn1.js';
@@ -26,7 +26,7 @@ export function readPkcs12(octets: Uint8Array, unlock: Unlock): Result<PemBlock[
     const bags = fromBer(plain.value, (top) => top.enter().each(readBag));
     // Deciphered by a wrong key, octets end in what looks like padding once in 256 times.
     if (!bags.ok) return content.encryption ? err(lockedDetail(unlock)) : bags;
-    blocks.push(...bags.value.flat());
+    for (const bag of bags.value) blocks.push(...bag);
   }
   return ok(blocks);
 }
@@ -57,7 +57,7 @@ function readFile(top: DerCursor): { safes: Uint8Array; mac?: Mac } {
 /** An OCTET STRING, whole or in the pieces that BER allows; an implicit tag is as good as its own. */
 function octetString(value: DerValue): Uint8Array {
   const constructed = (value.tag & 0x20) !== 0;
-  return constructed ? concat(...DerCursor.within(value).each((piece) => piece.value(Tag.octetString).content)) : value.content;
+  return constructed ? joined(DerCursor.within(value).each((piece) => piece.value(Tag.octetString).content)) : value.content;
 }
 
 function readMac(mac: DerCursor): Mac {

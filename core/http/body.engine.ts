@@ -1,5 +1,5 @@
 /** Reads the body of an HTTP/1 message (RFC 9112 part 6) as its head told the end of it, and keeps no more than it may. */
-import { concat } from '../../hal/base/bytes.js';
+import { EMPTY } from '../../hal/base/bytes.js';
 import { ChunkedReader } from './chunked.engine.js';
 import type { BodyFraming } from './message.codec.js';
 
@@ -12,7 +12,8 @@ export type BodyResult =
 
 export class BodyReader {
   readonly #chunks = new ChunkedReader();
-  #pieces: Uint8Array[] = [];
+  /** The first `#size` octets are the body so far. A copy: views of what came would keep all of it, and there may be one for each octet. */
+  #bytes: Uint8Array = EMPTY;
   #size = 0;
 
   constructor(
@@ -20,7 +21,6 @@ export class BodyReader {
     readonly max: number,
   ) {}
 
-  /** The octets must stay as they are until the body is complete. */
   read(bytes: Uint8Array, from: number): BodyResult {
     switch (this.framing.type) {
       case 'none':
@@ -41,7 +41,7 @@ export class BodyReader {
 
   /** The peer closed the stream: the body if closing is how it ends, else why it is not whole. */
   end(): { type: 'complete'; body: Uint8Array } | { type: 'cut'; detail: string } {
-    if (this.framing.type === 'until-close') return { type: 'complete', body: concat(...this.#pieces) };
+    if (this.framing.type === 'until-close') return { type: 'complete', body: this.#body };
     const detail = this.framing.type === 'length' ? `after ${this.#size} of ${this.framing.length} octets` : 'in the middle of the answer';
     return { type: 'cut', detail: `the connection closed ${detail}` };
   }
@@ -59,15 +59,29 @@ export class BodyReader {
   }
 
   #keep(piece: Uint8Array): void {
-    this.#size += piece.length;
-    if (piece.length > 0 && this.#size <= this.max) this.#pieces.push(piece);
+    const size = this.#size + piece.length;
+    if (size <= this.max) {
+      if (size > this.#bytes.length) this.#bytes = grown(this.#bytes, Math.min(this.max, Math.max(size, 2 * this.#size)));
+      this.#bytes.set(piece, this.#size);
+    }
+    this.#size = size;
+  }
+
+  get #body(): Uint8Array {
+    return this.#bytes.subarray(0, this.#size);
   }
 
   #complete(next: number): BodyResult {
-    return { type: 'complete', body: concat(...this.#pieces), next };
+    return { type: 'complete', body: this.#body, next };
   }
 
   #tooBig(size: string): BodyResult {
     return { type: 'too-big', detail: `a body ${size}, at most ${this.max} are taken` };
   }
+}
+
+function grown(bytes: Uint8Array, length: number): Uint8Array {
+  const out = new Uint8Array(length);
+  out.set(bytes);
+  return out;
 }

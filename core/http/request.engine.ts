@@ -49,7 +49,7 @@ export class RequestReader {
     return !this.#current && this.#heads.idle;
   }
 
-  /** The octets must stay as they are until the request is complete. After an error the reader is spent. */
+  /** After an error the reader is spent. */
   push(bytes: Uint8Array): RequestResult {
     if (this.#over) return { type: 'error', ...this.#over };
     let at = 0;

@@ -31,7 +31,7 @@ export class ResponseReader {
 
   constructor(readonly maxBody: number) {}
 
-  /** The octets must stay as they are until the answer is complete. After an error or an answer the reader is spent. */
+  /** After an error or an answer the reader is spent. */
   push(bytes: Uint8Array): ResponseResult {
     let at = 0;
     while (!this.#body || !this.#head) {

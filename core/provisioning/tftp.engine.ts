@@ -2,7 +2,7 @@
  * Reads one file over TFTP (RFC 1350, with the options of RFC 2347 to 2349): what to send, and when it is over. Datagrams come and go
  * outside. The transfer belongs to the port from which the server's first answer comes; whoever else sends to ours is told so.
  */
-import { concat } from '../../hal/base/bytes.js';
+import { joined } from '../../hal/base/bytes.js';
 import { MILLISECOND, SECOND } from '../../hal/base/time.js';
 import type { HalError, Micros } from '../../hal/hal.js';
 import { decodeTftp, encodeTftp, TFTP_ERROR, type TftpOptions, type TftpPacket } from './tftp.codec.js';
@@ -167,7 +167,7 @@ export class TftpReader {
       return this.#fail({ kind: 'reset', detail: `the server sent ${this.#size} of ${this.#announced} octets` });
     }
     this.#over = true;
-    return { type: 'file', send, bytes: concat(...this.#pieces) };
+    return { type: 'file', send, bytes: joined(this.#pieces) };
   }
 
   /** The block before comes again: our acknowledgement was lost, or the block was doubled on its way. */

@@ -131,7 +131,10 @@ export function fromBase64(text: string): Uint8Array | undefined {
   return out;
 }
 
-export function concat(...parts: readonly Uint8Array[]): Uint8Array {
+export const concat = (...parts: readonly Uint8Array[]): Uint8Array => joined(parts);
+
+/** Of as many parts as a peer likes to send: the arguments of a call are bounded by the stack. */
+export function joined(parts: readonly Uint8Array[]): Uint8Array {
   let length = 0;
   for (const part of parts) length += part.length;
   const out = new Uint8Array(length);

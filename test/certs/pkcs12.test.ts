@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { context, der, oid, sequence, Tag, unsigned } from '../../core/certs/asn1.js';
 import { readCertificateFile } from '../../core/certs/certificate-file.codec.js';
 import { issueCertificate, issueSelfSigned } from '../../core/certs/issue.js';
+import { Content } from '../../core/certs/oids.js';
 import { writePem } from '../../core/certs/pem.codec.js';
 import { concat, equal, fromLatin1, hex } from '../../hal/base/bytes.js';
 import { openssl } from './openssl.js';
@@ -50,6 +52,15 @@ describe('a PKCS#12 file of openssl', () => {
       how.includes('NONE') || how.includes('-nomac') ? /does not open with this passphrase$/ : /^does not open with this passphrase$/;
     expect(read(file, 'Grüße 13')).toMatch(wrong);
     expect(read(file)).toMatch(/is encrypted: give its passphrase$/);
+  });
+
+  it('is no PKCS#12 file in a hundred thousand pieces, and no reason to throw', () => {
+    const pieces = new Uint8Array(250_000).map((_, i) => (i % 2 === 0 ? Tag.octetString : 0));
+    const safes = der(context(0), der(0x20 | Tag.octetString, pieces));
+    const file = sequence(unsigned(Uint8Array.of(3)), sequence(oid(Content.data), safes));
+    expect(read(file)).toContain('not BER');
+    const larger = concat(file, new Uint8Array(20_000));
+    expect(read(larger)).toBe('is larger than 262144 octets');
   });
 
   it('opens without a passphrase where it was made without one', () => {

@@ -2,8 +2,8 @@
  * Runs one reader over inputs that nobody would send by mistake, and says what it cost: each run follows from its seed and its number
  * alone, so that any of them can be done again.
  */
-import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { memoryInUse } from '../support/memory.js';
 import { type Draw, mutate, noise, randomFrom, spliced } from '../support/mutation.js';
 
 export interface Target {
@@ -69,7 +69,7 @@ const LARGE_EVERY = 512;
 /** Throws `Found` at the first run that goes wrong. */
 export function hunt(target: Target, { executions, seed, from = 0, patience = PATIENCE }: HuntOptions): Figures {
   const slowest = { run: from, octets: 0, seconds: 0 };
-  const figures: Figures = { target: target.name, executions, taken: 0, seconds: 0, slowest, growth: -heapInUse() };
+  const figures: Figures = { target: target.name, executions, taken: 0, seconds: 0, slowest, growth: -memoryInUse() };
   const began = performance.now();
   const end = from + executions;
   for (let run = from; run < end; ) {
@@ -84,7 +84,7 @@ export function hunt(target: Target, { executions, seed, from = 0, patience = PA
     }
   }
   figures.seconds = (performance.now() - began) / 1000;
-  figures.growth += heapInUse();
+  figures.growth += memoryInUse();
   return figures;
 }
 
@@ -126,13 +126,3 @@ function enlarged(input: Uint8Array, random: Draw): Uint8Array {
 /** The beginning of one and the end of another. */
 const crossed = (a: Uint8Array, b: Uint8Array, random: Draw): Uint8Array =>
   spliced(a, random(a.length + 1), a.length, b.subarray(random(b.length + 1)));
-
-setFlagsFromString('--expose-gc');
-const collect: unknown = runInNewContext('gc');
-
-/** Octets of live objects. */
-function heapInUse(): number {
-  if (typeof collect === 'function') collect();
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return heapUsed + arrayBuffers;
-}

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { field } from '../../core/http/message.codec.js';
 import { ResponseReader, type ResponseResult } from '../../core/http/response.engine.js';
 import { concat, fromLatin1, latin1 } from '../../hal/base/bytes.js';
+import { memoryInUse } from '../support/memory.js';
 import { fuzz } from '../support/mutation.js';
 
 const MAX = 1000;
@@ -96,6 +97,16 @@ describe('HTTP answers', () => {
     ['without a length', `\r\n${'x'.repeat(1001)}`, 'without a length'],
   ])('too big, %s', (_name, rest, words) => {
     expect(read(`HTTP/1.1 200 OK\r\n${rest}`)).toEqual({ type: 'error', kind: 'too-big', detail: expect.stringContaining(words) });
+  });
+
+  it('in the smallest chunks is kept in the room of its body', () => {
+    const octets = 200_000;
+    const reader = new ResponseReader(octets);
+    const before = memoryInUse();
+    for (let left = octets, head = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'; left > 0; left -= 1000, head = '')
+      expect(reader.push(fromLatin1(`${head}${'1\r\na\r\n'.repeat(1000)}`)).type).toBe('more');
+    expect(memoryInUse() - before).toBeLessThan(4 * octets);
+    expect(body(reader.push(fromLatin1('0\r\n\r\n')))).toHaveLength(octets);
   });
 
   it('never throws, never keeps more than its limit, and ends alike in one piece and in many', () => {
