@@ -225,9 +225,8 @@ export const provisioningMachine = setup({
       on: {
         committed: { target: 'resting', actions: ['apply', 'tellConfirm'] },
         failed: { target: 'waiting', actions: [{ type: 'reportFailed', params: ({ event }) => event }, 'tellConfirm'] },
-        // What was on trial is being replaced: neither verdict on it counts.
+        // What was on trial is being replaced: no verdict on it counts, neither this one nor a roll-back.
         registered: {},
-        'roll.back': {},
       },
     },
     rollingBack: {
@@ -236,7 +235,6 @@ export const provisioningMachine = setup({
         committed: { target: 'resting', actions: 'tellConfirm' },
         // The trial begins anew.
         failed: { target: 'resting', actions: [{ type: 'reportFailed', params: ({ event }) => event }, 'tellConfirm'] },
-        registered: {},
       },
     },
     resting: {

@@ -132,6 +132,18 @@ describe('a configuration on trial', () => {
     expect(rig.settings.text('sip.proxy')).toBe('good.test');
   });
 
+  it('registers while it is being replaced: that says nothing of what replaces it', () => {
+    const rig = registered();
+    sync(rig, 'sip.proxy = better.test\nsip.u1.user = 101');
+    rig.actor.send({ type: 'sync', by: 'check-sync' });
+    rig.answer({ [MODEL]: BAD });
+    rig.register();
+    expect(rig.named('provisioning.confirmed')).toEqual([]);
+    rig.restartInVain();
+    rig.clock.run(WITHIN + SECOND);
+    expect(rig.settings.text('sip.proxy')).toBe('good.test');
+  });
+
   it('replaced by the good one again, is over', () => {
     const rig = registered();
     sync(rig, BAD);

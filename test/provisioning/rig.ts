@@ -122,8 +122,15 @@ export class ProvisioningRig {
     this.clock.run(10);
   }
 
-  /** Opens the newest connection and answers its requests until none comes any more; the paths asked for, without companions. */
+  /** Answers, and lets the flash and what follows have their time. */
   serve(files: Served): string[] {
+    const asked = this.answer(files);
+    this.clock.run(10);
+    return asked;
+  }
+
+  /** Opens the newest connection and answers its requests until none comes any more; the paths asked for, without companions. */
+  answer(files: Served): string[] {
     const asked: string[] = [];
     const server = this.last.stream;
     server.open();
@@ -135,7 +142,6 @@ export class ProvisioningRig {
       const body = typeof file === 'string' ? file : 'no';
       server.answer(`HTTP/1.1 ${typeof file === 'string' ? 200 : file} X\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
     }
-    this.clock.run(10);
     return asked;
   }
 
