@@ -1,5 +1,5 @@
 /** Fetched files made into settings, and judged as a whole before any of it counts. */
-import { type ConfValues, decodeConf } from '../settings/conf.codec.js';
+import { type ConfValues, decodeConf, encodeConf } from '../settings/conf.codec.js';
 import { changedKeys, type Settings } from '../settings/settings.js';
 import { checkSettings, type SettingRefusal } from '../settings/settings.policy.js';
 import type { ProvisioningFailure } from './failure.js';
@@ -39,6 +39,9 @@ export function stageFiles({ present, stored, isRejected }: StageGround, files: 
     }
     for (const [key, value] of values) merged.set(key, value);
   }
+  // They are kept as one file: what a boot could not read back would be lost there, and the server would say that nothing has changed.
+  const [unfit] = decodeConf(encodeConf(merged)).problems;
+  if (unfit) return { type: 'failed', failure: settingsFailure(`taken together, ${unfit.detail}`, 'leave out what has its default') };
   if (sameValues(stored, merged)) return { type: 'unchanged' };
   if (isRejected(merged)) return REJECTED;
   const settings = present.withProvisioned(merged);

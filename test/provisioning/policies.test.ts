@@ -191,6 +191,18 @@ describe('staging', () => {
     });
   });
 
+  it('refuses what the next boot could not read back: files that are too big together, or octets that become more as text', () => {
+    const keys = (prefix: string) => Array.from({ length: 50 }, (_, i) => `${prefix}${i} = ${'x'.repeat(1000)}`).join('\n');
+    const big = {
+      type: 'failed',
+      failure: { stage: 'settings', detail: expect.stringMatching(/^taken together, the file has \d+ octets/) },
+    };
+    expect(stage(given(), [file('p', keys('p'))]).type).toBe('changed');
+    expect(stage(given(), [file('p', keys('p')), file('m', keys('m'))])).toMatchObject(big);
+    const latin1 = { name: 'p', bytes: utf8(keys('p')).map((octet) => (octet === 0x78 ? 0xe9 : octet)) };
+    expect(stage(given(), [latin1])).toMatchObject(big);
+  });
+
   it('refuses all of it for one value that the device cannot honour', () => {
     const staged = stage(given({}, board8061), [file('p', 'sip.transp = tls\nsip.srtp = standard\nsip.u1.user = 101')]);
     expect(staged).toMatchObject({

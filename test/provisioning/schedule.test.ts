@@ -86,6 +86,14 @@ describe('waiting for it', () => {
     expect(due).toEqual(['2026-01-02T03:30:00.000Z']);
   });
 
+  it('follows a clock that had run a year ahead when it was planned', () => {
+    const clock = new VirtualClock(at('2027-01-01T12:00:00Z'));
+    const { due } = wait(clock);
+    clock.setWall(at('2026-01-01T12:00:00Z'));
+    clock.run(DAY);
+    expect(due).toEqual(['2026-01-02T03:00:00.000Z']);
+  });
+
   it('ends when it is cancelled', () => {
     const clock = new VirtualClock(at('2026-01-01T12:00:00Z'));
     const { due, cancel } = wait(clock);
