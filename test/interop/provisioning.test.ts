@@ -85,7 +85,7 @@ describeLab('provisioning from nginx and lighttpd', () => {
       // All at once they would keep each other from their handshakes in time.
       await device.event('provisioning.started');
     }
-  });
+  }, 300_000);
   afterAll(async () => {
     for (const device of devices.values()) await device.kill();
     for (const server of servers) server.kill();
