@@ -172,8 +172,9 @@ class UserAgent implements SipStack {
     return open || !this.#options.config.server || this.#accountOf(request) ? undefined : { status: 404 };
   }
 
-  /** Answered first: what follows may end this stack. */
+  /** Of the server alone, whoever may call: a stranger who reboots the device is an attacker. Answered first: what follows may end this stack. */
   #onNotify(inbound: InboundRequest): void {
+    if (!inbound.flow.trusted) return this.#answer(inbound, { status: 403 });
     const wish = checkSyncOf(inbound.request);
     this.#answer(inbound, wish ? { status: 200 } : BAD_EVENT);
     if (wish) this.#options.onCheckSync(wish);

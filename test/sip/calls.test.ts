@@ -320,6 +320,8 @@ describe('requests that need nobody', () => {
   });
 
   describe('NOTIFY', () => {
+    /** The caller's address is the server's. */
+    const known = { server: { domain: { host: SERVER } }, accounts: [account] } as const;
     const notify = (config: Partial<SipConfig>, event: string | undefined, uri = `sip:101@${DEVICE}`) => {
       const { rig, caller } = setUp(config);
       rig.run(5);
@@ -335,7 +337,7 @@ describe('requests that need nobody', () => {
       ['Event: check-sync ; reboot = FALSE;id=7', { reboot: false }],
       ['Event: check-sync;reboot=maybe', {}],
     ])('%s is answered with 200, and passed on', (event, wish) => {
-      expect(notify({}, event)).toMatchObject({ status: 200, wishes: [wish] });
+      expect(notify(known, event)).toMatchObject({ status: 200, wishes: [wish] });
     });
 
     it.each([
@@ -344,19 +346,20 @@ describe('requests that need nobody', () => {
       'Event: check-synchronously',
       undefined,
     ])('%s is no event of ours: 489', (event) => {
-      const { status, headers, wishes } = notify({}, event);
+      const { status, headers, wishes } = notify(known, event);
       expect({ status, wishes, allowed: headers.get('allow-events') }).toEqual({ status: 489, wishes: [], allowed: 'check-sync' });
     });
 
-    it('of a stranger, where only the server may call, is refused; so is one for nobody', () => {
-      expect(notify({ server, accounts: [account], accept: 'proxy' }, 'Event: check-sync')).toMatchObject({ status: 403, wishes: [] });
-      expect(notify({ server, accounts: [account] }, 'Event: check-sync', `sip:999@${DEVICE}`)).toMatchObject({ status: 404, wishes: [] });
-      const known = { server: { domain: { host: SERVER } }, accounts: [account], accept: 'proxy' } as const;
-      expect(notify(known, 'Event: check-sync')).toMatchObject({ status: 200, wishes: [{}] });
+    it('of a stranger is refused, also where anybody may call; so is one for nobody', () => {
+      expect(notify({}, 'Event: check-sync')).toMatchObject({ status: 403, wishes: [] });
+      expect(notify({ server, accounts: [account] }, 'Event: check-sync')).toMatchObject({ status: 403, wishes: [] });
+      expect(notify(known, 'Event: check-sync', `sip:999@${DEVICE}`)).toMatchObject({ status: 404, wishes: [] });
+      expect(notify({ ...known, accept: 'proxy' }, 'Event: check-sync')).toMatchObject({ status: 200, wishes: [{}] });
     });
 
     it('sent twice is one wish', () => {
-      const { rig, caller } = setUp();
+      const { rig, caller } = setUp(known);
+      rig.run(5);
       for (const _ of [1, 2]) caller.send('NOTIFY', { branch: 'z9hG4bKsame', fields: ['Event: check-sync'] });
       rig.run(5);
       expect({ statuses: caller.statuses(), wishes: rig.checkSyncs.length }).toEqual({ statuses: [200, 200], wishes: 1 });
