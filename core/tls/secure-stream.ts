@@ -138,6 +138,7 @@ export class SecureStream implements TlsStream {
    */
   #onResumed(): void {
     this.#refused('us', fault('no-certificate', undefined, 'the session is an earlier one resumed, in which no certificate is shown'));
+    this.#engine?.abort();
     this.fail({ kind: 'tls-refused', detail: 'no-certificate: a resumed session' });
   }
 
