@@ -59,7 +59,7 @@ export const hostPort: ReadValue<HostPort | undefined> = (value) => {
   return ok(port === undefined ? { host } : { host, port });
 };
 
-/** `02:30`, local time in minutes since midnight; blank is undefined. */
+/** `02:30`, in minutes since midnight; blank is undefined. */
 export const timeOfDay: ReadValue<number | undefined> = (value) => {
   if (value === '') return ok(undefined);
   const m = /^([01]?\d|2[0-3]):([0-5]\d)$/.exec(value);

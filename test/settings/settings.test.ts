@@ -129,6 +129,8 @@ describe('layers', () => {
     // The proxy's change is hidden by the local value, and "auto" is what the default says already.
     expect(changedKeys(settings, next)).toEqual(['sip.u1.user']);
     expect(needsRestart(['sip.u1.user'])).toBe(true);
+    // The connection to the server was made with the suites of before.
+    expect(needsRestart(['net.weaktls.use'])).toBe(true);
     expect(needsRestart(['prov.auth.user', 'no.such.key'])).toBe(false);
   });
 

@@ -48,5 +48,6 @@ export const NETWORK_SETTINGS = {
     provenance: 'template',
     on: CURRENT,
     needs: { feature: 'weakTls', when: unless('', '0') },
+    needsRestart: true,
   }),
 };
