@@ -35,7 +35,7 @@ const COLOUR = { bars: '#3b82c4', limit: '#c8483b', progress: '#2e9e6b', ink: '#
 /** Room before and after what is shown, as a share of it. */
 const MARGIN = 0.03;
 /** Lines of the grid at most. */
-const TICKS = 12;
+const TICKS = 8;
 const STEPS: readonly Micros[] = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21_600, 86_400].map((step) => step * SECOND);
 
 interface Scale {
@@ -152,7 +152,7 @@ function progressCurve({ times, total, share, since, within }: Progress, { x, to
   const goal =
     within === undefined
       ? undefined
-      : html`<circle cx="${point(x(since + within))}" cy="${point(shareY(share))}" r="6" fill="none" stroke="${COLOUR.progress}" stroke-width="2"/><text x="${point(x(since + within) - 11)}" y="${point(shareY(share) + 18)}" text-anchor="end" fill="${COLOUR.progress}">${Math.round(share * 100)} % are due here</text>`;
+      : html`<circle cx="${point(x(since + within))}" cy="${point(shareY(share))}" r="6" fill="none" stroke="${COLOUR.progress}" stroke-width="2"/><text x="${point(x(since + within) - 11)}" y="${point(shareY(share) + 34)}" text-anchor="end" fill="${COLOUR.progress}">${Math.round(share * 100)} % are due here</text>`;
   return html`<path d="${curve}" fill="none" stroke="${COLOUR.progress}" stroke-width="2.2"/>${goal}`;
 }
 

@@ -115,7 +115,7 @@ export const expectation: Reader<Expectation> = {
 };
 
 const words = (name: string, fields: ReadonlyMap<string, string>): string =>
-  [name, ...Array.from(fields, ([field, value]) => `${field} ${value}`)].join(' ');
+  [name, ...Array.from(fields, ([field, value]) => `${field} ${value === '' ? '""' : value}`)].join(' ');
 
 /** ` within 10 s of link.up no. 2, for 95 % of them` */
 function within({ within: time, after: first, since: from, share: least }: EventExpectation): string {

@@ -36,7 +36,7 @@ describe('the secure page', () => {
   let first: Ended;
   beforeAll(async () => {
     [first] = await Promise.all([sim('A', 'secure-page', '--seed', '7'), sim('B', 'secure-page', '--seed', '7')]);
-  });
+  }, 60_000);
 
   it.each([
     ['the address leased', /^address +10\.0\.0\.\d+ leased/m],

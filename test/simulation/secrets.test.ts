@@ -29,6 +29,9 @@ function secretsIn(capture: Buffer): string[] {
   return [...keys, ...read];
 }
 
+/** A process each, several at once. */
+const PATIENCE = 180_000;
+
 const encrypted = ['devices.lobby.image.settings.sip.srtp=standard', 'callers.desk.srtp=standard'];
 
 describe.concurrent.each([
@@ -37,8 +40,15 @@ describe.concurrent.each([
   { name: 'the link cut', scenario: 'link-cut', sets: [], secrets: 8 },
   { name: 'the clear page', scenario: 'clear-page', sets: [], secrets: 2 },
   { name: 'a page with keys in clear signalling', scenario: 'clear-page', sets: encrypted, secrets: 4 },
-])('$name', ({ name, scenario, sets, secrets }) => {
-  it('shows no secret outside its capture', async () => {
+  { name: 'a board without TLS', scenario: 'old-board', sets: [], secrets: 2 },
+  { name: 'the renewed CA', scenario: 'ca-renewed', sets: [], secrets: 8 },
+  { name: 'the replaced identity', scenario: 'identity-replaced', sets: [], secrets: 8 },
+  { name: 'the thirty-one years', scenario: 'thirty-one-years', sets: [], secrets: 8 },
+  { name: 'the time from HTTPS', scenario: 'time-from-https', sets: [], secrets: 8 },
+  { name: 'a fleet', scenario: 'fleet-return', sets: ['devices.unit.count=10'], secrets: 32, sound: false, plot: true },
+  { name: 'a bad configuration', scenario: 'bad-configuration', sets: ['devices.unit.count=10'], secrets: 32, sound: false },
+])('$name', ({ name, scenario, sets, secrets, sound = true, plot = false }) => {
+  it('shows no secret outside its capture', { timeout: PATIENCE }, async () => {
     const out = join(folder, name);
     const ended = await belfry('sim', scenario, '--out', out, ...sets.flatMap((set) => ['--set', set]));
     const capture = readFileSync(join(out, CAPTURE));
@@ -47,7 +57,8 @@ describe.concurrent.each([
     const passwords = passwordsOf(scenario);
     expect(passwords.length).toBeGreaterThan(0);
     const shown = readdirSync(out).filter((file) => file !== CAPTURE);
-    expect(shown.sort()).toEqual(['ladder.txt', 'report.html', 'speaker.wav', 'timeline.jsonl']);
+    const further = [...(plot ? ['rate.svg'] : []), ...(sound ? ['speaker.wav'] : [])];
+    expect(shown.sort()).toEqual(['ladder.txt', ...further, 'report.html', 'timeline.jsonl'].sort());
     const texts: [string, string][] = shown.map((file) => [file, readFileSync(join(out, file), 'latin1')]);
     for (const [place, text] of [...texts, ['terminal', ended.out + ended.err] as const]) {
       for (const secret of [...passwords, ...found]) expect(text.includes(secret), `${secret} in ${place}`).toBe(false);
