@@ -247,11 +247,14 @@ describe('the last known time', () => {
     expect(rig.files.writes).toEqual([String(NOW + ms(MINUTE))]);
   });
 
-  it('is not learned from a date while nobody trusts the clock', () => {
-    const rig = boot({ kept: `${KEPT}\n` });
+  it('is not learned from a date while nobody trusts the clock, but as soon as it is trusted', () => {
+    const rig = boot({ kept: `${KEPT}\n`, servers: [SNTP] });
     rig.heard(KEPT);
     expect(rig.clock.floor()).toMatchObject({ at: KEPT });
-    expect(rig.files.writes).toEqual([]);
+    rig.start();
+    rig.answer({ at: KEPT + ms(20 * MINUTE) });
+    rig.heard(KEPT + ms(20 * MINUTE));
+    expect(rig.clock.floor()).toMatchObject({ at: KEPT + ms(20 * MINUTE) });
   });
 
   it('costs the judging of a date once a day', () => {
@@ -268,7 +271,10 @@ describe('the last known time', () => {
   it('runs on with the device, and is written once a day', () => {
     const rig = trusted({ kept: `${KEPT}\n` });
     rig.heard(NOW);
-    rig.under.runTo(10 * DAY + HOUR);
+    for (let hour = 1; hour <= 241; hour++) {
+      rig.known.proven(KEPT);
+      rig.under.runTo(hour * HOUR);
+    }
     expect(rig.files.writes).toHaveLength(11);
     expect(Number(rig.files.writes.at(-1))).toBe(NOW + ms(10 * DAY + MINUTE));
   });

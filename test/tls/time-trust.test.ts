@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { issueCertificate, issueSelfSigned } from '../../core/certs/issue.js';
 import type { AnchorIndex } from '../../core/certs/path.policy.js';
-import { judgePeer, type PeerQuestion } from '../../core/tls/tls.policy.js';
+import { type Judgement, judgePeer, type PeerQuestion } from '../../core/tls/tls.policy.js';
 import type { Der, UnixMillis } from '../../hal/hal.js';
 import { date, nodeCrypto, parsed, template, testKey, testPorts } from '../certs/support.js';
 
@@ -34,12 +34,15 @@ const anchors: AnchorIndex = {
 /** Firmware of the start of 2026 in a device without a clock. */
 const FLOOR = date('2026-01-01');
 
-function ask(chain: readonly Der[], more: Partial<PeerQuestion> = {}) {
-  const { verdict } = judgePeer({
+const judge = (chain: readonly Der[], more: Partial<PeerQuestion> = {}): Judgement =>
+  judgePeer({
     ...{ service: 'provisioning', chain, name: 'prov.example.test', use: 'talk', validate: true, sipWildcards: false },
     ...{ wall: { at: FLOOR, trust: 'none' }, anchors, crypto: nodeCrypto },
     ...more,
   });
+
+function ask(chain: readonly Der[], more: Partial<PeerQuestion> = {}) {
+  const { verdict } = judge(chain, more);
   return verdict.ok ? { ok: true, verified: verdict.verified } : verdict.rule;
 }
 const known = (at: UnixMillis): Partial<PeerQuestion> => ({ wall: { at, trust: 'network' } });
@@ -106,5 +109,16 @@ describe('when the time is known', () => {
     expect(ask(RENEWED, known(FLOOR))).toBe('not-yet-valid');
     expect(ask(GOOD, known(FLOOR))).toEqual({ ok: true, verified: true });
     expect(ask(GOOD, { wall: { at: FLOOR, trust: 'rtc' } })).toEqual({ ok: true, verified: true });
+  });
+
+  it('a path that holds shows that its youngest certificate has begun; nothing else shows that', () => {
+    const summer = known(date('2026-06-15'));
+    expect([judge(RENEWED, summer), judge(GOOD, summer)].map(({ begun }) => begun)).toEqual([date('2026-05-01'), date('2025-06-01')]);
+    expect([
+      judge(ENDED, summer),
+      judge(GOOD),
+      judge(GOOD, { use: 'date' }),
+      judge(GOOD, { ...summer, validate: false }),
+    ]).not.toContainEqual(expect.objectContaining({ begun: expect.anything() }));
   });
 });
