@@ -148,8 +148,8 @@ class Device implements Endpoint {
   #asked<T>(done: Done<T>, then: (parts: Parts) => void): void {
     this.#kernel.turn(this.#hal.clock.now(), () => {
       const parts = this.#parts;
-      if (parts && this.#actor.getSnapshot().status === 'active') return then(parts);
-      const detail = parts ? 'the device has stopped' : 'the device has not read its flash yet';
+      if (parts && this.#actor.getSnapshot().matches('alive')) return then(parts);
+      const detail = parts ? 'the device is stopping, or has stopped' : 'the device has not read its flash yet';
       const timer = this.#kernel.timer('closed', (at) => done(fail('closed', detail), at));
       timer.set(this.#kernel.now());
     });

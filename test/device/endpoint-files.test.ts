@@ -16,6 +16,7 @@ import { randomStream } from '../../sim/world/random.js';
 import { template, testKey, testPorts } from '../certs/support.js';
 import { platform, SimLab, START } from '../support/sim-lab.js';
 import { madeChip } from './bench.js';
+import { REGISTERS, Site } from './site.js';
 
 const MILLISECONDS_A_DAY = DAY / 1000;
 const key = testKey('ec-p256', 4).key;
@@ -102,6 +103,18 @@ it('a factory reset stops the device in order, erases, and starts it anew', asyn
   expect(Object.fromEntries(again.endpoint.status())['Device Name']).toBe('sipalerter-0022EE0A0001');
 });
 
+it('a factory reset while the device takes its leave is answered: it comes too late', async () => {
+  const site = new Site();
+  await site.powerOn(REGISTERS);
+  const answers: (string | undefined)[] = [];
+  await site.after(() => {
+    site.device.shutDown(() => {});
+    site.device.factoryReset((error) => answers.push(error?.kind));
+  }, 10 * SECOND);
+  expect(answers).toEqual(['closed']);
+  expect(site.names('device.reset', 'endpoint.stopped')).toEqual(['endpoint.stopped']);
+});
+
 it('a server that was refused is trusted once the administrator says so', async () => {
   const settings = { 'prov.server.method': 'static', 'prov.server.static': 'https://10.0.0.5/', 'prov.download.cert': '1' };
   const board = new Board(madeChip('8180-g2', { settings }));
@@ -116,7 +129,7 @@ it('a server that was refused is trusted once the administrator says so', async 
   const [leaf] = board.endpoint.refusedPeers.chainOf(refused!.id)!;
   expect(await board.ask((done) => board.endpoint.files.put('certs/trusted/prov.pem', leaf!, {}, done))).toMatchObject({ ok: true });
   board.endpoint.sync();
-  await board.run(5);
+  await board.run(15);
   expect(board.named('provisioning.applied')).toMatchObject([{ changed: ['admin.devname'] }]);
 });
 
