@@ -78,6 +78,7 @@ export function provisioningDeps(options: ProvisioningOptions): ProvisioningDeps
       return window ? awaitSync(kernel, window, random, due) : () => undefined;
     },
     random,
+    now: () => kernel.now(),
     confirm: trial,
     notify: (notice) => options.notify(notice),
   };

@@ -1,6 +1,6 @@
 /** Provisioning as an engineer draws it: find the server, fetch, judge as a whole, commit, and rest until there is a reason to ask again. */
 import { assign, type EventObject, fromCallback, raise, sendTo, setup } from 'xstate';
-import { MILLISECOND } from '../../hal/base/time.js';
+import { MILLISECOND, SECOND } from '../../hal/base/time.js';
 import type { Cancel, Micros, Result } from '../../hal/hal.js';
 import type { EventFields } from '../kernel/events.js';
 import { type ConfirmDeps, confirmMachine } from './confirm.machine.js';
@@ -54,6 +54,7 @@ export interface ProvisioningDeps {
   schedule(due: () => void): Cancel;
   /** From 0 to below 1. */
   random(): number;
+  now(): Micros;
   confirm: ConfirmDeps;
   notify(notice: ProvisioningNotice): void;
 }
@@ -73,6 +74,8 @@ export interface ProvisioningContext extends ProvisioningRun {
   retryAfter: Micros;
   /** Another reason to ask came up during the run. */
   again: boolean;
+  /** When the last run began. */
+  began: Micros;
 }
 
 const download = fromCallback<EventObject, { context: ProvisioningContext }>(({ sendBack, input: { context } }) =>
@@ -92,6 +95,10 @@ const rollBack = fromCallback<EventObject, { deps: ProvisioningDeps }>(({ sendBa
 const schedule = fromCallback<EventObject, { deps: ProvisioningDeps }>(({ sendBack, input: { deps } }) =>
   deps.schedule(() => sendBack({ type: 'sync', by: 'schedule' })),
 );
+
+/** Ours: anyone who may call can ask for a run, and none shall make a device beat upon its server. */
+const SHORTEST: Micros = 10 * SECOND;
+const restLeft = ({ began, deps }: ProvisioningContext): Micros => Math.max(0, began + SHORTEST - deps.now());
 
 /** The failure that is known before anything was asked of the network. */
 const choiceFailure = (choice: ServerChoice): ProvisioningFailure | undefined => {
@@ -125,6 +132,7 @@ export const provisioningMachine = setup({
       staged: undefined,
       retryAfter: 0,
       again: false,
+      began: context.deps.now(),
     })),
     keepFiles: assign((_, { downloaded }: { downloaded: Downloaded }) => ({ downloaded })),
     stage: assign(({ context: { deps, downloaded } }) => ({ staged: downloaded && deps.stage(downloaded) })),
@@ -141,6 +149,7 @@ export const provisioningMachine = setup({
   },
   guards: {
     again: ({ context }) => context.again,
+    rested: ({ context }) => restLeft(context) === 0,
     anotherServer: ({ context: { deps, choice } }) => serverText(deps.chooseServer()) !== serverText(choice),
     noServer: ({ context }) => context.choice.type === 'none',
     noUseOfServer: ({ context }) => choiceFailure(context.choice) !== undefined,
@@ -148,7 +157,10 @@ export const provisioningMachine = setup({
     rejected: ({ context }) => context.staged?.type === 'rejected',
     notFit: ({ context }) => stageFailure(context.staged) !== undefined,
   },
-  delays: { retry: ({ context }) => retryDelay(context.attempt, context.deps.random(), context.retryAfter) / MILLISECOND },
+  delays: {
+    retry: ({ context }) => retryDelay(context.attempt, context.deps.random(), context.retryAfter) / MILLISECOND,
+    rest: ({ context }) => restLeft(context) / MILLISECOND,
+  },
 }).createMachine({
   id: 'provisioning',
   context: ({ input }) => ({
@@ -156,6 +168,7 @@ export const provisioningMachine = setup({
     attempt: 0,
     retryAfter: 0,
     again: false,
+    began: Number.NEGATIVE_INFINITY,
     choice: { type: 'none' },
     downloaded: undefined,
     staged: undefined,
@@ -165,7 +178,7 @@ export const provisioningMachine = setup({
   on: {
     // During a run: when it is over, there is another.
     begin: { actions: 'noteAgain' },
-    sync: { actions: ['noteAgain', { type: 'reportRequested', params: ({ event }) => event }] },
+    sync: [{ guard: 'again' }, { actions: ['noteAgain', { type: 'reportRequested', params: ({ event }) => event }] }],
     'lease.changed': { guard: 'anotherServer', actions: raise({ type: 'sync', by: 'lease' }) },
     registered: { actions: 'tellRegistered' },
   },
@@ -240,22 +253,28 @@ export const provisioningMachine = setup({
     resting: {
       entry: ['forgetFailures', 'settle'],
       invoke: { src: 'schedule', input: ({ context }) => ({ deps: context.deps }) },
-      always: { guard: 'again', target: 'choosing' },
+      always: { guard: 'again', target: 'held' },
       on: {
         begin: 'choosing',
-        sync: { target: 'choosing', actions: { type: 'reportRequested', params: ({ event }) => event } },
+        sync: { target: 'held', actions: { type: 'reportRequested', params: ({ event }) => event } },
         'roll.back': 'rollingBack',
       },
     },
     waiting: {
       entry: 'settle',
       exit: 'countFailure',
-      always: { guard: 'again', target: 'choosing' },
+      always: { guard: 'again', target: 'held' },
       after: { retry: 'choosing' },
       on: {
-        sync: { target: 'choosing', actions: { type: 'reportRequested', params: ({ event }) => event } },
+        sync: { target: 'held', actions: { type: 'reportRequested', params: ({ event }) => event } },
         'roll.back': 'rollingBack',
       },
+    },
+    // Asked for again and again, one run answers for all.
+    held: {
+      always: { guard: 'rested', target: 'choosing' },
+      after: { rest: 'choosing' },
+      on: { sync: {}, 'roll.back': { target: 'rollingBack', actions: 'noteAgain' } },
     },
   },
 });

@@ -16,7 +16,7 @@ const boot = (options: RigOptions = {}): ProvisioningRig => {
   return rig;
 };
 const sync = (rig: ProvisioningRig, file: string): void => {
-  rig.actor.send({ type: 'sync', by: 'check-sync' });
+  rig.sync();
   rig.serve({ [MODEL]: file });
 };
 /** Provisioned and registered with the good configuration. */
@@ -135,7 +135,7 @@ describe('a configuration on trial', () => {
   it('registers while it is being replaced: that says nothing of what replaces it', () => {
     const rig = registered();
     sync(rig, 'sip.proxy = better.test\nsip.u1.user = 101');
-    rig.actor.send({ type: 'sync', by: 'check-sync' });
+    rig.sync();
     rig.answer({ [MODEL]: BAD });
     rig.register();
     expect(rig.named('provisioning.confirmed')).toEqual([]);
@@ -236,7 +236,7 @@ describe('a power cut', () => {
     rig.clock.run(WITHIN + SECOND);
     expect(rig.named('provisioning.rolled-back')).toMatchObject([{ detail: 'no account registered within 300 s (no network)' }]);
     expect(rig.settings.text('sip.proxy')).toBe('good.test');
-    rig.actor.send({ type: 'begin' });
+    rig.send({ type: 'begin' });
     rig.serve({ [MODEL]: BAD });
     expect(said(rig).at(-1)).toBe('provisioning.failed');
   });

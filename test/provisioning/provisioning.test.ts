@@ -52,7 +52,7 @@ describe('provisioning', () => {
     const setup = setUp('http://192.0.2.9/');
     setup.start();
     setup.serve({ [MODEL]: 'a = 1' });
-    setup.actor.send({ type: 'sync', by: 'check-sync' });
+    setup.sync();
     setup.serve({ [MODEL]: '# the same\r\na=1' });
     expect(setup.told().at(-1)).toEqual({ event: 'provisioning.unchanged', server: 'http://192.0.2.9/' });
     expect(setup.notices.filter(({ type }) => type === 'configuration.changed')).toHaveLength(1);
@@ -83,7 +83,7 @@ describe('provisioning', () => {
     const setup = setUp('http://192.0.2.9/', { board: board8061 });
     setup.start();
     setup.serve({ '/algop8061.conf': 'sip.u1.user = 101' });
-    setup.actor.send({ type: 'sync', by: 'check-sync' });
+    setup.sync();
     setup.serve({ '/algop8061.conf': 'sip.u1.user = 102\nsip.transp = tls' });
     expect(setup.stored).toBe('sip.u1.user=101');
     expect(setup.settings.get('sip.u1.user')).toBe('101');
@@ -169,9 +169,14 @@ describe('provisioning', () => {
   it('does not wait when there is a reason to ask now', () => {
     const setup = setUp('http://192.0.2.9/');
     setup.start();
+    for (let i = 0; i < 4; i++) {
+      setup.last.stream.fail({ kind: 'unreachable', detail: 'no route' });
+      while (setup.last.stream.state !== 'connecting') setup.clock.run(SECOND);
+    }
     setup.last.stream.fail({ kind: 'unreachable', detail: 'no route' });
-    setup.actor.send({ type: 'sync', by: 'check-sync' });
-    expect(setup.streams).toHaveLength(2);
+    setup.clock.run(11 * SECOND);
+    setup.send({ type: 'sync', by: 'check-sync' });
+    expect(setup.streams).toHaveLength(6);
   });
 
   it('stopped in the middle of a download, it leaves the connection and reports nothing more', () => {

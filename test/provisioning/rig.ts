@@ -7,7 +7,7 @@ import { PresentSettings } from '../../core/device/present-settings.js';
 import { actorClock } from '../../core/kernel/actor-clock.js';
 import type { EndpointEvent } from '../../core/kernel/events.js';
 import { createKernel } from '../../core/kernel/kernel.js';
-import { type ProvisioningNotice, provisioningMachine } from '../../core/provisioning/provisioning.machine.js';
+import { type ProvisioningEvent, type ProvisioningNotice, provisioningMachine } from '../../core/provisioning/provisioning.machine.js';
 import { provisioningDeps } from '../../core/provisioning/provisioning-deps.js';
 import { ProvisioningRecord } from '../../core/provisioning/record.js';
 import { type Serving, Trial } from '../../core/provisioning/trial.js';
@@ -117,9 +117,19 @@ export class ProvisioningRig {
   }
 
   start(): void {
-    this.actor.start();
-    this.actor.send({ type: 'begin' });
+    this.#kernel.turn(this.clock.now(), () => this.actor.start());
+    this.send({ type: 'begin' });
     this.clock.run(10);
+  }
+
+  send(event: ProvisioningEvent): void {
+    this.#kernel.turn(this.clock.now(), () => this.actor.send(event));
+  }
+
+  /** Asks for a run; it may have to wait for a moment. */
+  sync(): void {
+    this.send({ type: 'sync', by: 'check-sync' });
+    for (let tries = 0; tries < 11 && this.last.stream.state !== 'connecting'; tries++) this.clock.run(SECOND);
   }
 
   /** Answers, and lets the flash and what follows have their time. */

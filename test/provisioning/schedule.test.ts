@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createKernel } from '../../core/kernel/kernel.js';
 import { awaitSync } from '../../core/provisioning/schedule.js';
 import { nextSync, type SyncWindow } from '../../core/provisioning/schedule.policy.js';
-import { DAY, fromIso8601, HOUR, iso8601, MILLISECOND, MINUTE } from '../../hal/base/time.js';
+import { DAY, fromIso8601, HOUR, iso8601, MILLISECOND, MINUTE, SECOND } from '../../hal/base/time.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { MODEL, ProvisioningRig } from './rig.js';
 
@@ -139,7 +139,7 @@ describe('the schedule of a device', () => {
 
   it('moves when its settings do', () => {
     const rig = scheduled('prov.sync.time = 02:00');
-    rig.actor.send({ type: 'sync', by: 'check-sync' });
+    rig.sync();
     rig.serve({ [MODEL]: 'prov.sync.time = 05:00' });
     days(rig, 1, 'prov.sync.time = 05:00');
     expect(asked(rig).slice(1)).toEqual(['2026-01-02T05:07']);
@@ -153,10 +153,11 @@ describe('other reasons to ask', () => {
     const rig = new ProvisioningRig({ option66: LEASED });
     rig.start();
     rig.serve({ [MODEL]: 'a = 1' });
-    rig.actor.send({ type: 'lease.changed' });
+    rig.clock.run(MINUTE);
+    rig.send({ type: 'lease.changed' });
     expect(rig.streams).toHaveLength(1);
     rig.option66 = 'http://192.0.2.77/';
-    rig.actor.send({ type: 'lease.changed' });
+    rig.send({ type: 'lease.changed' });
     expect(rig.named('provisioning.requested')).toEqual([{ event: 'provisioning.requested', by: 'lease' }]);
     expect(rig.last.to).toBe('192.0.2.77:80');
   });
@@ -164,20 +165,38 @@ describe('other reasons to ask', () => {
   it('during a run is remembered, and answered by one more run however many there were', () => {
     const rig = new ProvisioningRig({ option66: LEASED });
     rig.start();
-    for (let i = 0; i < 5; i++) rig.actor.send({ type: 'sync', by: 'check-sync' });
-    expect(rig.streams).toHaveLength(1);
+    for (let i = 0; i < 5; i++) rig.send({ type: 'sync', by: 'check-sync' });
+    expect(rig.named('provisioning.requested')).toHaveLength(1);
     rig.serve({ [MODEL]: 'a = 1' });
+    rig.clock.run(10 * SECOND);
     expect(rig.streams).toHaveLength(2);
     rig.serve({ [MODEL]: 'a = 2' });
+    rig.clock.run(MINUTE);
     expect(rig.streams).toHaveLength(2);
     expect(rig.stored).toBe('a=2');
+  });
+
+  it('again and again does not make the device beat upon its server', () => {
+    const rig = new ProvisioningRig({ option66: LEASED });
+    rig.start();
+    rig.serve({ [MODEL]: 'a = 1' });
+    for (let second = 0; second < 100; second++) {
+      rig.send({ type: 'sync', by: 'check-sync' });
+      rig.clock.run(SECOND);
+      if (rig.last.stream.state === 'connecting') rig.serve({ [MODEL]: 'a = 1' });
+    }
+    expect(rig.streams.length).toBeGreaterThan(9);
+    expect(rig.streams.length).toBeLessThanOrEqual(11);
+    expect(rig.named('provisioning.requested').length).toBeLessThanOrEqual(11);
   });
 
   it('does not wait for a retry, and a failed run is followed by one that was asked for meanwhile', () => {
     const rig = new ProvisioningRig({ option66: LEASED });
     rig.start();
-    rig.actor.send({ type: 'sync', by: 'check-sync' });
+    rig.send({ type: 'sync', by: 'check-sync' });
+    rig.clock.run(9 * SECOND);
     rig.last.stream.fail({ kind: 'unreachable', detail: 'no route' });
+    rig.clock.run(SECOND);
     expect(rig.streams).toHaveLength(2);
   });
 });

@@ -1,6 +1,5 @@
 /** `belfry run` on loopback: a reboot that a NOTIFY asks for is one, and a device that wants one again and again stays off. */
 import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
@@ -11,6 +10,8 @@ import { Reboots } from '../../tools/reboots.js';
 
 const folder = mkdtempSync(`${tmpdir()}/belfry-run-`);
 const image = `${folder}/lobby.flash`;
+const SIP_PORT = 25_060;
+const SERVER_PORT = 25_070;
 afterAll(() => rmSync(folder, { recursive: true }));
 // Each run listens for signals; a second one would end this process at once.
 afterEach(() => void process.removeAllListeners('SIGTERM').removeAllListeners('SIGINT'));
@@ -21,7 +22,7 @@ beforeAll(async () => {
     parseArguments(factoryCommand, ['device', '--board', '8061', '--mac', '0022EE0A0001', '--no-certificate', '--out', image]),
     io,
   );
-  writeFileSync(`${folder}/local.conf`, 'prov.server.method = none\n');
+  writeFileSync(`${folder}/local.conf`, `prov.server.method = none\nsip.proxy = 127.0.0.1:${SERVER_PORT}\nsip.u1.user = 101\n`);
 });
 
 type Told = { event: string; at: number } & Record<string, unknown>;
@@ -43,7 +44,7 @@ async function run(onEvent: (event: Told) => void): Promise<{ status: number; ev
     '--address',
     '127.0.0.1',
     '--sip-port',
-    '25060',
+    String(SIP_PORT),
     '--rtp-port',
     '26384',
   ];
@@ -51,37 +52,61 @@ async function run(onEvent: (event: Told) => void): Promise<{ status: number; ev
   return { status, events };
 }
 
-async function notify(): Promise<void> {
-  const socket = createSocket('udp4');
-  const text = [
-    'NOTIFY sip:lobby@127.0.0.1:25060 SIP/2.0',
-    'Via: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bK1;rport',
-    'Max-Forwards: 70',
-    'From: <sip:server@127.0.0.1>;tag=1',
-    'To: <sip:lobby@127.0.0.1>',
-    'Call-ID: 1',
-    'CSeq: 1 NOTIFY',
-    'Event: check-sync;reboot=true',
-    'Content-Length: 0',
-    '',
-    '',
-  ];
-  socket.send(text.join('\r\n'), 25_060, '127.0.0.1');
-  const [answer] = (await once(socket, 'message')) as [Buffer];
-  expect(answer.toString('latin1')).toMatch(/^SIP\/2.0 200 /);
-  socket.close();
+/** A registrar that takes everybody, and then asks for a reboot. */
+class Server {
+  readonly #socket = createSocket('udp4');
+  /** Statuses of the answers to NOTIFY. */
+  readonly answers: string[] = [];
+
+  constructor() {
+    this.#socket.on('message', (bytes, { port }) => {
+      const text = bytes.toString('latin1');
+      if (text.startsWith('REGISTER ')) this.#socket.send(granted(text), port, '127.0.0.1');
+      else this.answers.push(text.slice('SIP/2.0 '.length, text.indexOf('\r\n')));
+    });
+    this.#socket.bind(SERVER_PORT, '127.0.0.1');
+  }
+
+  notify(): void {
+    const text = [
+      `NOTIFY sip:101@127.0.0.1:${SIP_PORT} SIP/2.0`,
+      `Via: SIP/2.0/UDP 127.0.0.1:${SERVER_PORT};branch=z9hG4bK${this.answers.length}`,
+      'Max-Forwards: 70',
+      'From: <sip:server@127.0.0.1>;tag=1',
+      'To: <sip:101@127.0.0.1>',
+      `Call-ID: ${this.answers.length}`,
+      'CSeq: 1 NOTIFY',
+      'Event: check-sync;reboot=true',
+      'Content-Length: 0',
+      '',
+      '',
+    ];
+    this.#socket.send(text.join('\r\n'), SIP_PORT, '127.0.0.1');
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+}
+
+/** The 200 to a REGISTER: its own header fields, and the contact as it was given. */
+function granted(request: string): string {
+  const fields = request.split('\r\n').filter((line) => /^(via|from|to|call-id|cseq|contact|expires):/i.test(line));
+  return ['SIP/2.0 200 OK', ...fields.map((line) => (/^to:/i.test(line) ? `${line};tag=2` : line)), 'Content-Length: 0', '', ''].join(
+    '\r\n',
+  );
 }
 
 it('boots again in the same process when it is asked to, and ends in order', async () => {
-  const notified: Promise<void>[] = [];
-  let served = 0;
+  const server = new Server();
+  let registered = 0;
   const { status, events } = await run(({ event }) => {
-    if (event !== 'endpoint.status') return;
-    if (++served === 1) notified.push(notify());
+    if (event !== 'registration.registered') return;
+    if (++registered === 1) server.notify();
     else process.emit('SIGTERM');
   });
-  await Promise.all(notified);
-  expect(status).toBe(0);
+  server.close();
+  expect({ status, answers: server.answers }).toEqual({ status: 0, answers: ['200 OK'] });
   const lives = events
     .filter(({ event }) => /^(boot|system|endpoint\.stopped)/.test(event))
     .map(({ event, reason, why }) => [event, reason ?? why]);
@@ -96,11 +121,11 @@ it('boots again in the same process when it is asked to, and ends in order', asy
 
 it('stays off, with a message, when it wants to again and again', async () => {
   const said = vi.spyOn(console, 'error').mockImplementation(() => {});
-  const notified: Promise<void>[] = [];
+  const server = new Server();
   const { status, events } = await run(({ event }) => {
-    if (event === 'endpoint.status') notified.push(notify());
+    if (event === 'registration.registered') server.notify();
   });
-  await Promise.all(notified);
+  server.close();
   expect(status).toBe(1);
   expect(events.filter(({ event }) => event === 'boot.ready')).toHaveLength(6);
   expect(said.mock.calls).toEqual([
