@@ -151,6 +151,16 @@ describe('a capture that is not whole', () => {
   });
 });
 
+it('a handshake that stops in the middle, while the capture goes on', async () => {
+  const { wire } = await exchange({ maxVersion: 'TLSv1.2', ca: pem(pki.root) }, server);
+  const stopped = wire.frames.slice(0, 6);
+  expect(explain(captureOf(stopped), { trust }).status).toBe(0);
+  const later = { ...wire.frames[0]!, at: START + 30e6, bytes: Buffer.from(`${'ff'.repeat(12)}0806${'00'.repeat(28)}`, 'hex') };
+  const explained = explain(captureOf([...stopped, later]), { trust });
+  expect(rules(explained)).toEqual(['fault stalled']);
+  expect(explained.text).toMatch(/stops in the middle, 29 s before the capture ends/);
+});
+
 it('tells connections between the same ports apart', () => {
   const [first, second] = [new Wire({}, 1000).open().data('client', ASKED).fin('client').fin('server'), new Wire({}, 2_000_000).open()];
   const { connections } = explain(captureOf([...first.frames, ...second.data('client', REGISTER).frames]));

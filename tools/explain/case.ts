@@ -6,6 +6,7 @@ import { type PathVerdict, verifyPath } from '../../core/certs/path.policy.js';
 import type { Features } from '../../core/device/features.js';
 import { MILLISECOND } from '../../hal/base/time.js';
 import type { Crypto, Der, UnixMillis } from '../../hal/hal.js';
+import type { UnixMicros } from '../../hal/layers/pcapng.codec.js';
 import type { Conversation } from './conversation.js';
 import type { SentCertificates, TlsView } from './tls-view.js';
 import type { Trusted } from './trusted.js';
@@ -21,14 +22,19 @@ export interface Knowledge {
   features: Features | undefined;
 }
 
-/** Authorities' certificates that the capture shows anywhere: what one server left out, another end may have sent. */
-export type Sightings = readonly Certificate[];
+/** The capture around a connection. */
+export interface Surroundings {
+  /** Authorities' certificates that it shows anywhere: what one server left out, another end may have sent. */
+  authorities: readonly Certificate[];
+  /** Of its last packet. */
+  end: UnixMicros;
+}
 
 export interface TlsCase {
   conversation: Conversation;
   view: TlsView;
   knowledge: Knowledge;
-  sightings: Sightings;
+  surroundings: Surroundings;
 }
 
 export interface ServerJudgement {
@@ -43,7 +49,7 @@ export interface ServerJudgement {
 }
 
 /** By the rules of a device that validates, at the time of the capture; undefined where no certificate can be seen. */
-export function judgeServer({ conversation, view, knowledge, sightings }: TlsCase): ServerJudgement | undefined {
+export function judgeServer({ conversation, view, knowledge, surroundings }: TlsCase): ServerJudgement | undefined {
   const sent = view.sides.server.certificates;
   if (!sent) return undefined;
   const { trusted, crypto } = knowledge;
@@ -51,7 +57,7 @@ export function judgeServer({ conversation, view, knowledge, sightings }: TlsCas
   const judge = (chain: readonly Der[]): PathVerdict => verifyPath({ chain, anchors: trusted.anchors, purpose: 'serverAuth', at, crypto });
   const path = judge(sent.chain);
   const certificates = readChain(sent);
-  const unsent = path.ok ? [] : issuersUnsent(certificates, sightings);
+  const unsent = path.ok ? [] : issuersUnsent(certificates, surroundings.authorities);
   const lacking = unsent.length > 0 && judge([...sent.chain, ...unsent.map(({ der }) => der)]).ok ? unsent : [];
   const [leaf] = certificates;
   const hello = view.hellos[0]?.serverName;
@@ -63,11 +69,11 @@ export function judgeServer({ conversation, view, knowledge, sightings }: TlsCas
 }
 
 /** Up from the end of what was sent, as far as the capture has it. */
-function issuersUnsent(sent: readonly Certificate[], sightings: Sightings): Certificate[] {
+function issuersUnsent(sent: readonly Certificate[], authorities: readonly Certificate[]): Certificate[] {
   const found: Certificate[] = [];
   for (let last = lastSent(sent); last && !isSelfIssued(last) && found.length < MOST_UNSENT; last = found.at(-1)) {
     const { issuer }: Certificate = last;
-    const next = sightings.find(({ subject }) => sameName(subject, issuer));
+    const next = authorities.find(({ subject }) => sameName(subject, issuer));
     if (!next) break;
     found.push(next);
   }

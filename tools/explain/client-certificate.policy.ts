@@ -51,7 +51,7 @@ function sent(tls: TlsCase): Finding[] {
         'give the device another certificate with its key (certs/sipclient.pem)',
       ),
     ];
-  const above = authoritiesAbove(leaf, [...chain, ...tls.sightings]);
+  const above = authoritiesAbove(leaf, [...chain, ...tls.surroundings.authorities]);
   const narrow = trustsIssuingOnly(view.request?.authorities ?? [], above);
   if (narrow && (refusal !== undefined || !wasServed(view))) return [issuingOnly(narrow, refusal)];
   return refusal === undefined ? [] : [refused(tls, { leaf, alone: chain.length === 1, above }, refusal)];

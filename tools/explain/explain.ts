@@ -3,7 +3,7 @@ import type { Certificate } from '../../core/certs/certificate.codec.js';
 import { hex } from '../../hal/base/bytes.js';
 import type { ExitStatus, Io } from '../command.js';
 import type { CaptureFile } from './capture-file.codec.js';
-import { type Knowledge, readChain, type Sightings } from './case.js';
+import { type Knowledge, readChain } from './case.js';
 import { type ConnectionReport, reportOf } from './connection-report.js';
 import { findingsOf } from './findings.policy.js';
 import { connectionText, headText, type Style, tailText } from './report-text.js';
@@ -23,9 +23,9 @@ export interface Explanation {
 /** 1 where a connection has a fault. */
 export function explainCapture({ name, capture, secrets, knowledge, style, io }: Explanation): ExitStatus {
   const found = survey(capture, secrets);
-  const sightings = authoritiesSeen(found);
+  const surroundings = { authorities: authoritiesSeen(found), end: found.to };
   const reports = found.conversations.map((conversation, i) =>
-    reportOf(conversation, i + 1, findingsOf(conversation, knowledge, sightings)),
+    reportOf(conversation, i + 1, findingsOf(conversation, knowledge, surroundings)),
   );
   const faults = reports.filter(({ findings }) => findings.some(({ severity }) => severity === 'fault'));
   if (io.json) {
@@ -43,7 +43,7 @@ export function explainCapture({ name, capture, secrets, knowledge, style, io }:
 const MOST_AUTHORITIES = 64;
 
 /** Every authority's certificate that either end of any connection sent, once. */
-function authoritiesSeen({ conversations }: Survey): Sightings {
+function authoritiesSeen({ conversations }: Survey): Certificate[] {
   const byOctets = new Map<string, Certificate>();
   for (const { tls } of conversations) {
     for (const { certificates } of tls ? Object.values(tls.view.sides) : []) {

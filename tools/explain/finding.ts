@@ -20,6 +20,7 @@ export type FindingRule =
   | 'server-trusts-issuing-only'
   | 'alert'
   | 'broken-off'
+  | 'stalled'
   | 'not-in-capture'
   | 'encrypted';
 

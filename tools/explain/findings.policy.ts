@@ -1,6 +1,7 @@
 /** All findings of a connection, the first of which is to be mended first. */
+import { SECOND } from '../../hal/base/time.js';
 import { alertMeaning } from './alert-meanings.js';
-import type { Knowledge, Sightings, TlsCase } from './case.js';
+import type { Knowledge, Surroundings, TlsCase } from './case.js';
 import { clientFindings } from './client-certificate.policy.js';
 import type { Conversation } from './conversation.js';
 import { type Finding, faultOf, noteOf } from './finding.js';
@@ -11,11 +12,11 @@ import { brokeOff, firstFatal, isFinished, isHidden } from './tls-facts.js';
 import type { TlsView } from './tls-view.js';
 
 /** Faults before notes; each in the order in which a connection meets them. */
-export function findingsOf(conversation: Conversation, knowledge: Knowledge, sightings: Sightings): Finding[] {
+export function findingsOf(conversation: Conversation, knowledge: Knowledge, surroundings: Surroundings): Finding[] {
   const view = conversation.tls?.view;
   const reach = reachFindings(conversation);
   // Where one end speaks no TLS, what the other makes of it is no fault of its own.
-  const inside = view && !reach.some(isFault) ? tlsFindings({ conversation, view, knowledge, sightings }) : [];
+  const inside = view && !reach.some(isFault) ? tlsFindings({ conversation, view, knowledge, surroundings }) : [];
   const found = [...reach, ...inside, ...captureNotes(conversation)];
   return [...found.filter(isFault), ...found.filter((finding) => !isFault(finding))];
 }
@@ -32,24 +33,29 @@ function tlsFindings(tls: TlsCase): Finding[] {
   return [...found, ...hiddenNotes(view)];
 }
 
-/** An alert, or an early end, that no rule above explains. */
-function unexplained({ conversation, view }: TlsCase): Finding[] {
+/** An alert, an early end, or none at all, that no rule above explains. */
+function unexplained({ conversation, view, surroundings }: TlsCase): Finding[] {
   const alert = firstFatal(view);
-  if (alert?.name !== undefined)
-    return [
-      faultOf(
-        'alert',
-        `the ${alert.by} ends it with the alert ${alert.name}: ${alertMeaning(alert.name)}`,
-        `look at the log of the ${alert.by}`,
-      ),
-    ];
-  const left = brokeOff(conversation, view);
+  if (alert?.name !== undefined) {
+    const detail = `the ${alert.by} ends it with the alert ${alert.name}: ${alertMeaning(alert.name)}`;
+    return [faultOf('alert', detail, `look at the log of the ${alert.by}`)];
+  }
   const begun = view.hellos.length > 0 && view.chosen !== undefined;
-  if (!left || !begun || (isFinished(view, 'client') && isFinished(view, 'server'))) return [];
-  return [
-    faultOf('broken-off', `the ${left.by} ends it in the middle of the handshake, without a word`, `look at the log of the ${left.by}`),
-  ];
+  if (!begun || (isFinished(view, 'client') && isFinished(view, 'server'))) return [];
+  const left = brokeOff(conversation, view);
+  if (left)
+    return [
+      faultOf('broken-off', `the ${left.by} ends it in the middle of the handshake, without a word`, `look at the log of the ${left.by}`),
+    ];
+  const silence = surroundings.end - conversation.last;
+  if (conversation.endings.length > 0 || silence < STALLED) return [];
+  const since = `${Math.floor(silence / SECOND)} s before the capture ends`;
+  const mend = 'look whether large packets get through (MTU of VPN and VLAN on the way), and at the logs of both ends';
+  return [faultOf('stalled', `the handshake stops in the middle, ${since}`, mend)];
 }
+
+/** Ours: an end that thinks about a handshake for so long has lost it. */
+const STALLED = 5 * SECOND;
 
 const SEE_MORE = 'capture again with the server limited to TLS 1.2, or give the secrets (--secrets)';
 

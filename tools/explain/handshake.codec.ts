@@ -1,11 +1,11 @@
 /** Handshake messages that tell of certificates (RFC 5246 7.4.2, 7.4.4; RFC 8446 4.3.2, 4.4.2), and how messages are cut from records. */
 import { readDer } from '../../core/certs/asn1.js';
 import { type Name, readName } from '../../core/certs/name.codec.js';
-import { concat, EMPTY } from '../../hal/base/bytes.js';
 import type { Der } from '../../hal/hal.js';
 import { eachOf, OctetCursor } from '../../hal/layers/octet-cursor.js';
 import type { UnixMicros } from '../../hal/layers/pcapng.codec.js';
 import { readExtensions, TlsExtension } from '../../hal/layers/tls-wire.codec.js';
+import { OctetGatherer } from './octet-gatherer.js';
 
 export interface HandshakeMessage {
   type: number;
@@ -22,21 +22,20 @@ const MOST_OCTETS = 2 ** 17;
 
 /** One direction: messages may share a record, and may be spread over several. */
 export class HandshakeReader {
-  #held: Uint8Array = EMPTY;
+  readonly #held = new OctetGatherer();
   #whole = true;
 
   push(bytes: Uint8Array, at: UnixMicros, whole: boolean): HandshakeMessage[] {
-    this.#held = concat(this.#held, bytes);
+    this.#held.push(bytes);
     this.#whole &&= whole;
     const messages: HandshakeMessage[] = [];
     while (this.#held.length >= HEADER) {
-      const cursor = new OctetCursor(this.#held);
-      const type = cursor.uint(1);
-      const length = cursor.uint(3);
+      const header = new OctetCursor(this.#held.peek(HEADER));
+      const type = header.uint(1);
+      const length = header.uint(3);
       if (length > MOST_OCTETS) this.drop();
       if (this.#held.length < HEADER + length) break;
-      messages.push({ type, body: this.#held.subarray(HEADER, HEADER + length), at, whole: this.#whole });
-      this.#held = this.#held.subarray(HEADER + length);
+      messages.push({ type, body: this.#held.take(HEADER + length).subarray(HEADER), at, whole: this.#whole });
     }
     if (this.#held.length === 0) this.#whole = true;
     return messages;
@@ -44,7 +43,7 @@ export class HandshakeReader {
 
   /** What came so far cannot be finished. */
   drop(): void {
-    this.#held = EMPTY;
+    this.#held.clear();
     this.#whole = true;
   }
 }
@@ -52,16 +51,22 @@ export class HandshakeReader {
 const TLS_1_2 = 0x0303;
 const TLS_1_3 = 0x0304;
 
+/** Ours: one more than a device takes, so that a longer list is still seen to be too long. */
+const MOST_CERTIFICATES = 33;
+/** Ours: servers that name every public CA name 150. */
+const MOST_AUTHORITIES = 256;
+
 /** The certificates of a Certificate message, leaf first. */
 export function decodeCertificates(body: Uint8Array, version: number): Der[] {
   const cursor = new OctetCursor(body);
-  if (version < TLS_1_3) return eachOf(cursor.vector(3), (each) => each.vector(3));
-  cursor.vector(1);
-  return eachOf(cursor.vector(3), (each) => {
+  const is13 = version >= TLS_1_3;
+  if (is13) cursor.vector(1);
+  const chain = eachOf(cursor.vector(3), (each) => {
     const certificate = each.vector(3);
-    each.vector(2);
+    if (is13) each.vector(2);
     return certificate;
   });
+  return chain.slice(0, MOST_CERTIFICATES);
 }
 
 /** The authorities that a CertificateRequest names; none means that any will do, or that the server does not say. */
@@ -77,7 +82,9 @@ export function decodeAuthorities(body: Uint8Array, version: number): Name[] {
 }
 
 const names = (list: Uint8Array): Name[] =>
-  eachOf(list, (each) => each.vector(2)).flatMap((der) => {
-    const name = readDer(der, readName);
-    return name.ok ? [name.value] : [];
-  });
+  eachOf(list, (each) => each.vector(2))
+    .slice(0, MOST_AUTHORITIES)
+    .flatMap((der) => {
+      const name = readDer(der, readName);
+      return name.ok ? [name.value] : [];
+    });

@@ -2,7 +2,7 @@
 import { iso8601, MILLISECOND } from '../../hal/base/time.js';
 import type { AlertReport, CertificateReport, ConnectionReport, EndingReport, TlsReport } from './connection-report.js';
 import type { Finding } from './finding.js';
-import type { Survey } from './survey.js';
+import { SIP_OVER_UDP, type Survey } from './survey.js';
 import { otherRole } from './tls-view.js';
 
 export interface Style {
@@ -154,14 +154,14 @@ export function tailText(survey: Survey, reports: readonly ConnectionReport[], s
   const lines = [`${count(reports.length, 'TCP connection')}, ${tls} with TLS; ${count(faulty.length, 'connection')} with a fault`];
   if (others !== '') lines.push(`other packets: ${others}`);
   if (survey.overlooked > 0) lines.push(`${survey.overlooked} packets of further connections were not looked at`);
-  if (tls === 0) lines.push(...noTls(reports, style));
+  if (tls === 0) lines.push(...noTls(survey, reports, style));
   const [first] = faulty;
   if (!first) return lines;
   const { detail, mend } = first.findings[0]!;
   return [
     ...lines,
     '',
-    ...wrapped(`${bold(style, 'mend first')}: `, mend, { ...style, width: style.width + (style.colour ? bold(style, '').length : 0) }),
+    ...wrapped('mend first: ', mend, style).map((line, i) => (i === 0 ? line.replace('mend first', bold(style, 'mend first')) : line)),
     ...wrapped('because ', `${detail} (#${first.connection})`, style),
   ];
 }
@@ -169,9 +169,8 @@ export function tailText(survey: Survey, reports: readonly ConnectionReport[], s
 const hasFault = ({ findings }: ConnectionReport): boolean => findings.some(({ severity }) => severity === 'fault');
 const count = (number: number, what: string): string => `${number} ${what}${number === 1 ? '' : 's'}`;
 
-const noTls = (reports: readonly ConnectionReport[], style: Style): string[] => [
-  ...wrapped('no TLS here: ', 'capture while the device connects, on the port of the switch that it is at, all ports and no filter', style),
-  ...(reports.some(({ speaks }) => speaks.client === 'sip')
-    ? wrapped('  ', 'SIP crosses in clear: set "SIP Transportation" to TLS', style)
-    : []),
-];
+function noTls({ others }: Survey, reports: readonly ConnectionReport[], style: Style): string[] {
+  const sip = others.has(SIP_OVER_UDP) || reports.some(({ speaks }) => speaks.client === 'sip');
+  const how = 'capture while the device connects, on the port of the switch that it is at, all ports and no filter';
+  return wrapped('no TLS here: ', sip ? `SIP crosses in clear: set "SIP Transportation" to TLS; and ${how}` : how, style);
+}

@@ -115,6 +115,8 @@ function keyOf(a: End, b: End): string {
   return x < y ? `${x} ${y}` : `${y} ${x}`;
 }
 
+export const SIP_OVER_UDP = 'SIP over UDP';
+
 const UDP_NAMES: Readonly<Record<number, string>> = {
   53: 'DNS',
   67: 'DHCP',
@@ -131,7 +133,7 @@ function udpName({ sourcePort, destinationPort, payload }: Extract<Packet, { typ
   const known = UDP_NAMES[destinationPort] ?? UDP_NAMES[sourcePort];
   if (known) return known;
   const line = latin1(payload, 0, Math.min(payload.length, LINE));
-  return /^(\S+ \S+ SIP\/2\.0|SIP\/2\.0 \d{3})/.test(line) ? 'SIP over UDP' : 'other UDP (audio, mostly)';
+  return /^(\S+ \S+ SIP\/2\.0|SIP\/2\.0 \d{3})/.test(line) ? SIP_OVER_UDP : 'other UDP (audio, mostly)';
 }
 
 const LINE = 512;

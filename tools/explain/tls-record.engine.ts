@@ -1,7 +1,8 @@
 /** Cuts one direction of a connection into TLS records (RFC 8446 5.1), and finds the next one after octets that the capture lacks. */
-import { concat, EMPTY, u16 } from '../../hal/base/bytes.js';
+import { u16 } from '../../hal/base/bytes.js';
 import type { UnixMicros } from '../../hal/layers/pcapng.codec.js';
 import { ContentType, RECORD_HEADER } from '../../hal/layers/tls-wire.codec.js';
+import { OctetGatherer } from './octet-gatherer.js';
 
 export interface TlsRecord {
   type: number;
@@ -37,7 +38,7 @@ export function beginsRecord(bytes: Uint8Array): boolean {
 
 export class RecordReader {
   readonly #sink: RecordSink;
-  #held: Uint8Array = EMPTY;
+  readonly #held = new OctetGatherer();
   #whole = true;
   #searching = false;
 
@@ -49,31 +50,31 @@ export class RecordReader {
   push(bytes: Uint8Array, at: UnixMicros): void {
     if (this.#searching && (bytes.length < RECORD_HEADER || !beginsRecord(bytes))) return;
     this.#searching = false;
-    this.#held = this.#held.length === 0 ? bytes : concat(this.#held, bytes);
+    this.#held.push(bytes);
     this.#cut(at);
   }
 
   /** A hole inside the body of a record costs that record; any other costs the count. */
   missing(octets: number, at: UnixMicros): void {
     if (this.#searching) return;
-    const length = this.#held.length < RECORD_HEADER ? 0 : RECORD_HEADER + u16(this.#held, 3);
+    const header = this.#held.peek(RECORD_HEADER);
+    const length = header.length < RECORD_HEADER ? 0 : RECORD_HEADER + u16(header, 3);
     if (this.#held.length + octets > length) {
       this.#lose();
       return;
     }
     this.#whole = false;
-    this.#held = concat(this.#held, new Uint8Array(octets));
+    this.#held.push(new Uint8Array(octets));
     this.#cut(at);
   }
 
   #cut(at: UnixMicros): void {
     while (this.#held.length >= RECORD_HEADER) {
-      if (!beginsRecord(this.#held)) return this.#lose();
-      const end = RECORD_HEADER + u16(this.#held, 3);
+      const header = this.#held.peek(RECORD_HEADER);
+      if (!beginsRecord(header)) return this.#lose();
+      const end = RECORD_HEADER + u16(header, 3);
       if (this.#held.length < end) return;
-      const header = this.#held.subarray(0, RECORD_HEADER);
-      const body = this.#held.subarray(RECORD_HEADER, end);
-      this.#held = this.#held.subarray(end);
+      const body = this.#held.take(end).subarray(RECORD_HEADER);
       const whole = this.#whole;
       this.#whole = true;
       this.#sink.record({ type: header[0]!, version: u16(header, 1), header, body, whole, at });
@@ -81,7 +82,7 @@ export class RecordReader {
   }
 
   #lose(): void {
-    this.#held = EMPTY;
+    this.#held.clear();
     this.#whole = true;
     this.#searching = true;
     this.#sink.lost();
