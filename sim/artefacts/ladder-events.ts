@@ -3,8 +3,15 @@ import type { EventName } from '../../core/kernel/events.js';
 import type { LadderProtocol, LadderRow } from './ladder.js';
 import type { TimelineEvent } from './timeline.js';
 
-const BAD = /refused|failed|rejected|mismatch|silent|power\.cut/;
-const GOOD = ['provisioning.applied', 'tls.accepted', 'registration.registered', 'call.established', 'media.secured'];
+const BAD = /refused|failed|rejected|rolled-back|expired|mismatch|silent|power\.cut/;
+const GOOD = [
+  'provisioning.applied',
+  'provisioning.confirmed',
+  'tls.accepted',
+  'registration.registered',
+  'call.established',
+  'media.secured',
+];
 /** Told by the frames themselves, or too many for a ladder; the timeline has them. */
 const ELSEWHERE = ['flash.op', 'endpoint.status', 'server.leased', 'server.request'];
 
@@ -15,6 +22,8 @@ const TELLING: { readonly [N in EventName]?: readonly string[] } = {
   'time.set': ['source'],
   'settings.refused': ['key', 'value', 'detail'],
   'provisioning.applied': ['files'],
+  'provisioning.rolled-back': ['keys', 'detail'],
+  'certs.refused': ['file', 'detail'],
   'provisioning.failed': ['stage', 'detail'],
   'tls.accepted': ['service', 'subject', 'anchor'],
   'tls.refused': ['service', 'by', 'rule', 'subject'],

@@ -40,11 +40,18 @@ const LINES: Readonly<Record<string, Line>> = {
   'power.cut': ({ nth, configuration }) => ['power cut', `in flash operation ${nth}; what is left is the ${configuration} configuration`],
   'lease.acquired': ({ address, dns }) => ['address', `${address} leased, DNS ${list(dns)}`],
   'time.set': ({ source, trust }) => ['time', `from ${source}, trust ${trust}`],
+  'time.failed': ({ source, detail }) => ['no time', `from ${source}: ${detail}`],
+  'certs.expired': ({ file, subject, notAfter }) => ['expired', `${subject} (${file}) ended at ${notAfter}`],
+  'certs.accepted': ({ file, subject }) => ['certificate', `${file}: ${subject}`],
   'tls.accepted': ({ service, subject, anchor, version, suite, verified, clientCertificate }) => [
     `TLS ${service}`,
     `${verified === true ? `${subject}, vouched for by ${anchor}` : `${has(subject) ? subject : 'the peer'}, not verified`}; ${version} ${suite}${has(clientCertificate) ? `; showed ${clientCertificate}` : ''}`,
   ],
   'provisioning.applied': ({ server, files }) => ['provisioned', `${list(files)} from ${server}`],
+  'provisioning.confirmed': () => ['confirmed', 'the new configuration registered'],
+  'provisioning.rolled-back': ({ keys, detail }) => ['rolled back', `${list(keys)}: ${detail}`],
+  'device.reset': ({ erased }) => ['factory reset', `${list(erased)} erased`],
+  'system.reboot': ({ why }) => ['reboot', String(why)],
   'registration.registered': ({ account, server, transport, expires }) => [
     'registered',
     `${account} at ${server} over ${transport}, ${expires} s granted`,

@@ -7,8 +7,9 @@ import { decodeScenario } from '../../sim/scenario/scenario.codec.js';
 
 const platform = nodePlatform();
 
-function run(name: string, sets: Readonly<Record<string, string>> = {}, seed = 1): Promise<ScenarioResult> {
-  const yaml = readFileSync(new URL(`../../sim/scenarios/${name}.yaml`, import.meta.url), 'utf8');
+const yamlOf = (name: string): string => readFileSync(new URL(`../../sim/scenarios/${name}.yaml`, import.meta.url), 'utf8');
+
+function run(name: string, sets: Readonly<Record<string, string>> = {}, seed = 1, yaml = yamlOf(name)): Promise<ScenarioResult> {
   const scenario = decodeScenario(
     yaml,
     Object.entries(sets).map(([path, value]) => ({ path, value })),
@@ -65,6 +66,22 @@ it('a replacement that is none keeps the old identity', async () => {
   const result = await run('identity-replaced', { 'steps.2.put.certs/sipclient.pem': 'ca:site' });
   const shown = fields(result, 'server.registered').map(({ clientCN }) => clientCN);
   expect(new Set(shown)).toEqual(new Set(['lobby-2025']));
+});
+
+it('a factory reset takes settings and uploads away, and leaves the unit with what it was made with', async () => {
+  const before = '  - { at: 1min, server: sip, stop: { for: 1s } }';
+  expect(yamlOf('identity-replaced')).toContain(before);
+  const result = await run(
+    'identity-replaced',
+    {},
+    1,
+    yamlOf('identity-replaced').replace(before, '  - { at: 1min, device: lobby, reset: factory }'),
+  );
+  const [reset] = fields(result, 'device.reset');
+  expect(reset?.['erased']).toEqual(expect.arrayContaining(['certs/sipclient.pem', 'certs/trusted/site.pem', 'settings/local.conf']));
+  expect(fields(result, 'boot.ready').map(({ reason }) => reason)).toEqual(['power', 'reboot']);
+  expect(fields(result, 'registration.registered')).toHaveLength(1);
+  expect(fields(result, 'server.unregistered')).toHaveLength(1);
 });
 
 describe('a board without TLS', () => {

@@ -41,6 +41,7 @@ export const simCommand: Command = {
     ['belfry sim', 'the scenarios that come with Belfry'],
     ['belfry sim secure-page --seed 7 --out A', 'one secure page; the same seed gives the same run'],
     ['belfry sim secure-page --set lan.loss=5% --set lan.jitter=30ms', 'over a bad network'],
+    ['belfry sim fleet-return --set devices.unit.count=50', 'fifty devices whose server comes back after half an hour'],
     ['belfry sim my-scenario.yaml', 'a scenario of your own'],
   ],
   run: async (args, io) => {
