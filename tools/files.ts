@@ -19,7 +19,9 @@ const reason = (error: unknown): string => {
 
 export function readInput(path: string): Uint8Array {
   try {
-    return new Uint8Array(readFileSync(path));
+    // A view and not a copy: captures are large.
+    const { buffer, byteOffset, length } = readFileSync(path);
+    return new Uint8Array(buffer, byteOffset, length);
   } catch (error) {
     throw new CannotRun(`cannot read ${path}: ${reason(error)}`);
   }
