@@ -13,7 +13,7 @@ import type { DeviceTap } from './sim-device.js';
 const MOST_WATCHED = 8;
 
 /** The first devices, and those whose messages a step waits for. */
-export function watchedDevices(scenario: Scenario): readonly string[] {
+function watchedDevices(scenario: Scenario): readonly string[] {
   const awaited = scenario.steps.flatMap(({ when, device }) =>
     when.type === 'sent' && device !== undefined ? unitsOf(scenario, device) : [],
   );
