@@ -14,7 +14,7 @@ export interface Exchange {
 }
 
 export const ASKED = 'GET /hello?pin=1234 HTTP/1.1\r\nHost: prov.example.test\r\n\r\n';
-export const ANSWERED = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n';
+const ANSWERED = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n';
 const ANY = 'ALL:COMPLEMENTOFALL@SECLEVEL=0';
 
 let exchanges = 0;

@@ -165,7 +165,7 @@ export class Conversation {
   }
 }
 
-export const isSameEnd = (a: End, b: End): boolean => a.port === b.port && a.address === b.address;
+const isSameEnd = (a: End, b: End): boolean => a.port === b.port && a.address === b.address;
 
 const isClientHello = (bytes: Uint8Array): boolean =>
   bytes.length >= TLS_TELLS && bytes[0] === ContentType.handshake && bytes[5] === HandshakeType.clientHello;

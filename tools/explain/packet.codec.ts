@@ -36,9 +36,6 @@ export type Packet =
 /** https://www.tcpdump.org/linktypes.html; raw IP has three numbers, by operating system. */
 const LinkType = { null: 0, ethernet: 1, raw: [12, 14, 101], loop: 108, sll: 113, ipv4: 228, ipv6: 229, sll2: 276 } as const;
 
-/** Whether packets of this link are read here. */
-export const isKnownLink = (linkType: number): boolean => network(linkType, new Uint8Array(64)) !== undefined;
-
 /** `length` is octets on the wire. */
 export function readPacket({ linkType, bytes, length }: { linkType: number; bytes: Uint8Array; length: number }): Packet {
   const found = network(linkType, bytes);

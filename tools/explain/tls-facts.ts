@@ -9,7 +9,7 @@ import type { Role, SealedSight, SentAlert, TlsView } from './tls-view.js';
 
 export const TLS_1_1 = 0x0302;
 export const TLS_1_2 = 0x0303;
-export const TLS_1_3 = 0x0304;
+const TLS_1_3 = 0x0304;
 
 /** A protected record of TLS 1.3 is longer than its content by a type and a tag. */
 const SEAL_13 = 1 + 16;
@@ -20,7 +20,7 @@ const ALERT_13 = 2 + SEAL_13;
 const NO_CERTIFICATE = HANDSHAKE_HEADER + 1 + 3;
 
 /** Whether the version is known to be 1.3, whose certificates and alerts are protected. */
-export const isTls13 = (view: TlsView): boolean => (view.chosen?.version ?? 0) >= TLS_1_3;
+const isTls13 = (view: TlsView): boolean => (view.chosen?.version ?? 0) >= TLS_1_3;
 
 /** TLS 1.3 without the secrets that would open it. */
 export const isHidden = (view: TlsView): boolean =>
@@ -103,7 +103,7 @@ export const brokeOff = ({ endings }: Conversation, view: TlsView): Ending | und
   said(view, 'client') > 0 ? undefined : endings[0];
 
 /** What the server answered in the protocol inside, where that can be read. */
-export function answerInside(view: TlsView): { status: number; line: string } | undefined {
+function answerInside(view: TlsView): { status: number; line: string } | undefined {
   const [line = ''] = view.sides.server.clear.split('\r\n');
   const status = /^(?:HTTP\/1\.\d|SIP\/2\.0) (\d{3})\b/.exec(line)?.[1];
   return status === undefined ? undefined : { status: Number(status), line };
