@@ -5,7 +5,7 @@ import { Found, GROWTH_MAX, hunt, inputOf, type Target, told } from './hunt.js';
 import { targets } from './targets.js';
 
 /** Of each reader; `npm run fuzz` goes on from there. */
-const EXECUTIONS = 15_000;
+const EXECUTIONS = 12_500;
 
 describe('readers of hostile octets', () => {
   it.each(targets)('$name', (target) => {

@@ -2,7 +2,7 @@
  * Runs one reader over inputs that nobody would send by mistake, and says what it cost: each run follows from its seed and its number
  * alone, so that any of them can be done again.
  */
-import { runInNewContext } from 'node:vm';
+import { createContext, Script } from 'node:vm';
 import { memoryInUse } from '../support/memory.js';
 import { type Draw, mutate, noise, randomFrom, spliced } from '../support/mutation.js';
 
@@ -33,7 +33,7 @@ export const told = ({ target, executions, taken, seconds, slowest, growth }: Fi
   `(run ${slowest.run}, ${slowest.octets} octets), heap ${growth < 0 ? '' : '+'}${(growth / 1024).toFixed(0)} KiB`;
 
 /** Octets by which the heap may have grown: what the engine takes for code that it compiled meanwhile. */
-export const GROWTH_MAX = 8 * 1024 * 1024;
+export const GROWTH_MAX = 4 * 1024 * 1024;
 
 export interface Figures {
   target: string;
@@ -46,6 +46,9 @@ export interface Figures {
   growth: number;
 }
 
+/** Octets of an input in a message; its run makes all of them again. */
+const SHOWN = 512;
+
 /** A run that threw, hung, or did not hold what it must. */
 export class Found extends Error {
   constructor(
@@ -55,7 +58,8 @@ export class Found extends Error {
     readonly input: Uint8Array,
     cause: unknown,
   ) {
-    super(`${target}, seed ${seed}, run ${run}: ${Buffer.from(input).toString('hex')}`, { cause });
+    const shown = Buffer.from(input.subarray(0, SHOWN)).toString('hex');
+    super(`${target}, seed ${seed}, run ${run}: ${shown}${input.length > SHOWN ? `… (${input.length} octets)` : ''}`, { cause });
   }
 }
 
@@ -63,8 +67,8 @@ export class Found extends Error {
 const BATCH = 256;
 const PATIENCE = 30_000;
 /** Pieces are repeated up to this size, in one run of so many: a reader whose work grows faster than its input shows itself. */
-const LARGE = 128 * 1024;
-const LARGE_EVERY = 512;
+const LARGE = 512 * 1024;
+const LARGE_EVERY = 2048;
 
 /** Throws `Found` at the first run that goes wrong. */
 export function hunt(target: Target, { executions, seed, from = 0, patience = PATIENCE }: HuntOptions): Figures {
@@ -77,8 +81,7 @@ export function hunt(target: Target, { executions, seed, from = 0, patience = PA
       for (const last = Math.min(run + BATCH, end); run < last; run++) execute(target, seed, run, figures);
     };
     try {
-      // Interrupts what does not end.
-      runInNewContext('batch()', { batch }, { timeout: patience });
+      interruptible(batch, patience);
     } catch (error) {
       throw new Found(target.name, seed, run, inputOf(target, seed, run).input, error);
     }
@@ -86,6 +89,15 @@ export function hunt(target: Target, { executions, seed, from = 0, patience = PA
   figures.seconds = (performance.now() - began) / 1000;
   figures.growth += memoryInUse();
   return figures;
+}
+
+const context = createContext();
+const script = new Script('work()');
+
+/** Ends work that does not end by itself, with an error; in milliseconds. */
+function interruptible(work: () => void, timeout: number): void {
+  context['work'] = work;
+  script.runInContext(context, { timeout });
 }
 
 /** What a run reads, and the draws that are left for its reader. */

@@ -1,8 +1,9 @@
-/** What HTTP servers send: answers in any pieces, chunks, addresses, dates, challenges, companions of files. */
+/** What HTTP servers and clients send, in any pieces: answers, requests, chunks; and addresses, dates, challenges, companions of files. */
 import { readChallenge } from '../../../core/auth/digest.js';
 import { readAuthSchemes } from '../../../core/auth/scheme.codec.js';
 import { ChunkedReader } from '../../../core/http/chunked.engine.js';
 import { readHttpDate } from '../../../core/http/date.codec.js';
+import { RequestReader, type RequestResult } from '../../../core/http/request.engine.js';
 import { ResponseReader, type ResponseResult } from '../../../core/http/response.engine.js';
 import { formatUrl, inFolder, parseUrl, resolveReference } from '../../../core/http/url.js';
 import { readMd5 } from '../../../core/provisioning/md5.codec.js';
@@ -48,6 +49,42 @@ const response: Target = {
     holds(same(result.response.body, whole.response.body) && result.response.status === whole.response.status, 'pieces say the same');
     holds(whole.response.body.length <= BODY_MAX, 'the body is bounded');
     return true;
+  },
+};
+
+/** The requests that come in these pieces, and how it ended: each is answered at once. */
+function requestsIn(parts: Iterable<Uint8Array>): { requests: string[]; end: string } {
+  const reader = new RequestReader(BODY_MAX);
+  const requests: string[] = [];
+  for (const part of parts) {
+    for (let rest: Uint8Array | undefined = part; rest; ) {
+      const result: RequestResult = reader.push(rest);
+      if (result.type === 'error') return { requests, end: 'error' };
+      rest = undefined;
+      if (result.type !== 'request') continue;
+      const { request, keepAlive } = result;
+      holds(request.body.length <= BODY_MAX && result.rest.length <= part.length, 'a request is bounded');
+      requests.push(JSON.stringify([request.method, request.target, request.fields, latin1(request.body)]));
+      if (!keepAlive) return { requests, end: 'close' };
+      if (result.rest.length > 0) rest = result.rest;
+    }
+  }
+  return { requests, end: 'more' };
+}
+
+const request: Target = {
+  name: 'http requests',
+  samples: [
+    lines('GET /control HTTP/1.1', 'Host: 192.0.2.7', '', 'GET /api/info HTTP/1.1', 'Host: a.test', 'Connection: close', '', ''),
+    lines('POST /api/put HTTP/1.1', 'Host: a.test', 'Content-Length: 5', 'Expect: 100-continue', '', 'helloHEAD * HTTP/1.0', '', ''),
+    concat(lines('PUT http://a.test/x HTTP/1.1', 'Host: a.test', 'Transfer-Encoding: chunked', '', ''), CHUNKS),
+  ],
+  tokens: [...FRAMING, ...tokens('GET / HTTP/1.1\r\n', 'Host: \r\n', 'Expect: 100-continue\r\n', 'OPTIONS *', 'CONNECT a:1')],
+  read(input, random) {
+    const whole = requestsIn([input]);
+    const split = requestsIn(pieces(input, random));
+    holds(whole.end === split.end && whole.requests.join() === split.requests.join(), 'pieces say the same');
+    return whole.requests.length > 0;
   },
 };
 
@@ -140,4 +177,4 @@ const md5: Target = {
   },
 };
 
-export const httpTargets: readonly Target[] = [response, chunked, url, date, challenge, md5];
+export const httpTargets: readonly Target[] = [response, request, chunked, url, date, challenge, md5];

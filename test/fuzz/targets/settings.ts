@@ -65,11 +65,12 @@ const values: Target = {
   name: 'settings values',
   samples: SAMPLES,
   tokens: TOKENS,
-  read(input) {
+  read(input, random) {
     const settings = new Settings(OWNER).withProvisioned(decodeConf(input).values);
     const refusals = checkSettings(settings);
     for (const { detail, mend } of refusals) holds(detail !== '' && mend !== '', 'a refusal says what is wrong and what to do');
-    settings.export({ secrets: false });
+    // All keys of the registry each time are most of the work.
+    if (random(16) === 0) settings.export({ secrets: false });
     return refusals.length === 0;
   },
 };
