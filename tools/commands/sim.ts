@@ -1,7 +1,9 @@
 /** `belfry sim`: runs a scenario in virtual time, prints what came of it, and leaves its artefacts in a folder. */
+
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { PROVISIONED_SETTINGS } from '../../core/device/device-storage.js';
 import { fromUtf8 } from '../../hal/base/bytes.js';
 import { MILLISECOND } from '../../hal/base/time.js';
 import type { Micros } from '../../hal/hal.js';
@@ -212,7 +214,14 @@ const isAsItComes = (args: Arguments): boolean =>
   args.positionals[0] === 'secure-page' && args.all('set').length === 0 && args.text('cut-power') === undefined;
 
 function thingsToBreak({ timeline }: ScenarioResult): string[] {
-  const written = timeline.events.find(({ event, fields }) => event === 'flash.op' && fields['type'] === 'program');
+  const { events } = timeline;
+  const kept = events.findIndex(
+    ({ event, fields }) => event === 'flash.committed' && String(fields['files']).includes(PROVISIONED_SETTINGS),
+  );
+  const written = events
+    .slice(0, kept)
+    .filter(({ event, fields }) => event === 'flash.op' && fields['type'] === 'program')
+    .at(-1);
   return [
     '\nthree things to break:',
     '  npm start -- --set servers.provisioning.certificate=rogue   a server that nobody vouches for',
