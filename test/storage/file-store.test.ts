@@ -175,6 +175,23 @@ describe('the file store', () => {
     expect(contents(store)).toEqual({ other: 'kept', new: 'appended' });
   });
 
+  it.each([
+    ['with scrub, half a commit', true, 2],
+    // 14 pages of a log of 64 are the files; a commit of the clock takes two of what is left.
+    ['without, a fiftieth of one', false, 50],
+  ])('wears no sector more than another: %s', (_name, scrub, commits) => {
+    const rig = new PowerRig(new NorFlash([config]));
+    const store = mount(rig, { scrub });
+    commit(rig, store, file('settings', 'x'.repeat(3000)));
+    rig.operations.length = 0;
+    const times = 400;
+    for (let i = 0; i < times; i++) commit(rig, store, file('state/clock', `${1_767_225_600_000 + i}`));
+    const wear = new Map<number, number>();
+    for (const op of rig.operations) if (op.type === 'erase') wear.set(op.offset, (wear.get(op.offset) ?? 0) + 1);
+    expect(Math.max(...wear.values())).toBeLessThanOrEqual(times / commits);
+    expect(Math.max(...wear.values()) - Math.min(...wear.values())).toBeLessThanOrEqual(1);
+  });
+
   it('reports what it committed, and what it cannot read any more', () => {
     const events: unknown[] = [];
     const rig = new PowerRig(new NorFlash([config]));

@@ -21,7 +21,7 @@ type NthCut = Extract<PowerCut, { nth: number }>;
 export type Ways = (op: FlashOp, nth: number, sector: number) => readonly NthCut[];
 
 /** Before it, torn after 1 octet, half, all but 1, noisy, after it, and out of order since the last sync. */
-export const everyWay: Ways = (op, nth, sector) => {
+const everyWay: Ways = (op, nth, sector) => {
   const cuts: NthCut[] = [
     { nth, how: 'before' },
     { nth, how: 'after' },
