@@ -71,6 +71,7 @@ export function responseFraming(head: ResponseHead): Result<BodyFraming, string>
     if (codings.length === 0) return err('Transfer-Encoding is empty');
     if (lengths.length > 0) return err('the answer has both Content-Length and Transfer-Encoding');
     if (head.version === '1.0') return err('an HTTP/1.0 answer has Transfer-Encoding');
+    if (codings.indexOf('chunked') < codings.lastIndexOf('chunked')) return err('the answer is chunked twice');
     return ok(codings.at(-1) === 'chunked' ? { type: 'chunked' } : { type: 'until-close' });
   }
   if (lengths.length === 0) return ok({ type: 'until-close' });

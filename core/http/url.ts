@@ -30,7 +30,7 @@ export function parseUrl(text: string): Result<Url, string> {
   if (!isScheme(scheme)) return err(`${scheme} is no way to fetch a file: http, https, tftp or ftp`);
   if (m[2]!.includes('@')) return err('user and password do not belong into the address');
   const authority = AUTHORITY.exec(m[2]!);
-  if (!authority) return err(`"${m[2]}" is no host`);
+  if (!authority) return err('what stands behind // is no host');
   const port = authority[3] === undefined ? DEFAULT_PORT[scheme] : Number(authority[3]);
   if (port < 1 || port > 65535) return err(`${port} is no port`);
   const path = m[3]!.startsWith('/') ? m[3]! : `/${m[3]}`;
@@ -46,6 +46,12 @@ export const withoutQuery = (url: Url): Url => ({ ...url, path: url.path.replace
 
 /** As text for logs: that there is a query, and no more of it. */
 export const shownUrl = (url: Url): string => formatUrl(url).replace(/\?.*$/, '?…');
+
+/**
+ * An address as someone wrote it, for logs: what stands before an `@` and behind a `?` may be a password, also where it has no business
+ * there. To the last `@`, because a password may hold any character.
+ */
+export const withoutSecrets = (address: string): string => address.replace(/\/\/.*@/, '//…@').replace(/\?.*$/, '?…');
 
 /** Scheme, host and port: who it is that answers (RFC 6454). */
 export const originOf = (url: Url): string => `${url.scheme}://${authority(url)}`;

@@ -3,7 +3,7 @@ import { fromUtf8 } from '../../hal/base/bytes.js';
 import { ok } from '../../hal/base/result.js';
 import type { Lease, Result } from '../../hal/hal.js';
 import { lackOf } from '../device/features.js';
-import { formatUrl, inFolder, isIpAddress, parseUrl, type Url, withoutQuery } from '../http/url.js';
+import { formatUrl, inFolder, isIpAddress, parseUrl, type Url, withoutQuery, withoutSecrets } from '../http/url.js';
 import type { Settings } from '../settings/settings.js';
 import { refusal, type SettingRefusal } from '../settings/settings.policy.js';
 import type { ProvisioningFailure } from './failure.js';
@@ -47,6 +47,11 @@ export function chooseServer(sources: ServerSources): ServerChoice {
     };
     return { type: 'refused', server, refusal: refusal(settings, named.key, server, problem) };
   }
+  if (named.network && settings.get('prov.download.method') === 'https' && url.value.scheme !== 'https') {
+    // Whoever answers DHCP questions first would undo what the administrator asked for, and read the password.
+    const mend = 'name an https server in the DHCP option, or set prov.download.method';
+    return failed(server, `${named.from} names ${server}, and prov.download.method asks for https`, mend);
+  }
   if (url.value.scheme === 'ftp') {
     // Its passwords go in clear, as files over TFTP do, and its second connection is what firewalls were made to stop.
     const mend = 'use https, or http or tftp within a network of your own';
@@ -57,14 +62,13 @@ export function chooseServer(sources: ServerSources): ServerChoice {
   return { type: 'server', url: folder.value, from: named.from };
 }
 
-/** For events: what people write before an `@` and behind a `?` may be a password, also where it has no business there. */
-const withoutSecrets = (address: string): string => address.replace(/\/\/[^/]*@/, '//…@').replace(/\?.*$/, '?…');
-
 interface Named {
   text: string;
   from: string;
   /** The setting that a refusal is about. */
   key: string;
+  /** By DHCP, which anybody on the network can answer. */
+  network: boolean;
 }
 
 function namedServer({ settings, options, override }: ServerSources): Named | undefined {
@@ -72,14 +76,14 @@ function namedServer({ settings, options, override }: ServerSources): Named | un
   if (!settings.get('prov.use') || method === 'none') return undefined;
   if (method === 'static') {
     const text = settings.text('prov.server.static');
-    return text === '' ? undefined : { text, from: 'prov.server.static', key: 'prov.server.static' };
+    return text === '' ? undefined : { text, from: 'prov.server.static', key: 'prov.server.static', network: false };
   }
   const key = 'prov.download.method';
-  if (override !== undefined) return { text: override, from: 'the command line', key };
+  if (override !== undefined) return { text: override, from: 'the command line', key, network: false };
   for (const code of DHCP_OPTIONS) {
     const bytes = options.get(code);
     const text = bytes && optionText(code, bytes);
-    if (text) return { text, from: `DHCP option ${code}`, key };
+    if (text) return { text, from: `DHCP option ${code}`, key, network: true };
   }
   return undefined;
 }

@@ -1,5 +1,6 @@
 /** Whether a device can do what its settings ask for. Asked before anything is stored: a setting that fails in silence is worse than an error. */
 import { lackOf } from '../device/features.js';
+import { withoutSecrets } from '../http/url.js';
 import { CONF_LIMITS, isConfKey, isConfValue } from './conf.codec.js';
 import { isSecret, REGISTRY } from './registry.js';
 import type { Settings } from './settings.js';
@@ -27,8 +28,10 @@ export function checkSettings(settings: Settings): readonly SettingRefusal[] {
 /** A refusal of a value that came from elsewhere than a settings file, such as a server named by DHCP. */
 export function refusal(settings: Settings, key: string, value: string, problem: { detail: string; mend: string }): SettingRefusal {
   const { board, features } = settings.owner;
-  return { key, value: isSecret(key) ? '***' : value, board: board.id, firmware: features.firmware, ...problem };
+  return { key, value: shown(key, value), board: board.id, firmware: features.firmware, ...problem };
 }
+
+const shown = (key: string, value: string): string => (isSecret(key) ? '***' : value.includes('://') ? withoutSecrets(value) : value);
 
 function problemOf(settings: Settings, key: string, value: string): { detail: string; mend: string } | undefined {
   if (!isConfKey(key) || !isConfValue(value)) {

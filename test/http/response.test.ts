@@ -75,6 +75,7 @@ describe('HTTP answers', () => {
     ['a status that is none', 'HTTP/1.1 2000 OK\r\n\r\n'],
     ['a foreign protocol', 'SSH-2.0-OpenSSH_9.2\r\n'],
     ['an upgrade unasked', 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n'],
+    ['chunks within chunks', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked, chunked\r\n\r\n'],
     ['an empty transfer coding', 'HTTP/1.1 200 OK\r\nTransfer-Encoding:\r\nContent-Length: 0\r\n\r\n'],
     ['chunks for HTTP/1.0', 'HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'],
     ['a chunk with a sign', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n'],

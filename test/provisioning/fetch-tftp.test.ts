@@ -114,7 +114,8 @@ describe('a download over TFTP', () => {
     const first = given(files);
     first.begin({ folder: HOME });
     first.clock.run(SECOND);
-    const known = first.results[0]!.ok ? first.results[0].value.validators : new Map();
+    const [result] = first.results;
+    const known = result?.ok ? result.value.validators : new Map();
     const second = given(files);
     second.begin({ folder: HOME, known });
     second.clock.run(SECOND);

@@ -81,6 +81,14 @@ describe('the choice of the server', () => {
     expect(choose(given({ 'prov.use': '0' }), { 66: 'a.test' })).toBe('none');
   });
 
+  it('is not talked out of HTTPS by whoever answers DHCP first', () => {
+    const https = given({ 'prov.download.method': 'https' });
+    for (const server of ['http://a.test/', 'tftp://a.test/'])
+      expect(choose(https, { 66: server })).toBe(`failed: DHCP option 66 names ${server}, and prov.download.method asks for https`);
+    expect(choose(https, { 66: 'https://a.test/' })).toBe('DHCP option 66: https://a.test/');
+    expect(choose(https, {}, 'http://127.0.0.1:8080/')).toBe('the command line: http://127.0.0.1:8080/');
+  });
+
   it('refuses https for a board without TLS, naming board and key, and never falls back', () => {
     const choice = chooseServer({ settings: given({}, board8061), options: options({ 66: 'https://prov.example.test/' }) });
     expect(choice).toMatchObject({

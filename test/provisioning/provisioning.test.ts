@@ -186,6 +186,6 @@ describe('provisioning', () => {
     setup.actor.stop();
     expect(setup.last.stream.state).toBe('ended');
     setup.clock.run(10 * MINUTE);
-    expect(setup.told().map(({ event }) => event)).toEqual(['provisioning.started']);
+    expect(setup.told()).toMatchObject([{ event: 'provisioning.started' }]);
   });
 });

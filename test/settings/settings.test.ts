@@ -234,6 +234,8 @@ describe('checking', () => {
     const refused = checkSettings(given({ 'sip.u1.pwd': `hunter2\u0000` }));
     expect(refused).toMatchObject([{ key: 'sip.u1.pwd', value: '***' }]);
     expect(JSON.stringify(refused)).not.toContain('hunter2');
+    const inAddress = checkSettings(given({ 'prov.server.static': 'https://user:hunt/er2@a.test/' }, board8061));
+    expect(inAddress).toMatchObject([{ key: 'prov.server.static', value: 'https://…@a.test/' }]);
   });
 
   it('of a key that the board lacks sees only a wish for what it cannot do', () => {
