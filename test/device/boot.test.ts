@@ -106,6 +106,22 @@ describe('booting', () => {
     ]);
   });
 
+  it('asks for other settings when it is told to, and not once it has stopped', async () => {
+    const { events, endpoint, lab } = await boot({ board: '8061', seconds: 15 });
+    lab.world.at(lab.world.now, () => endpoint.sync());
+    await lab.world.run(lab.world.now + SECOND);
+    expect(named(events, 'provisioning.requested')).toMatchObject([{ by: 'check-sync' }]);
+    lab.world.at(lab.world.now, () => endpoint.shutdown(() => {}));
+    await lab.world.run(lab.world.now + 5 * SECOND);
+    let told = 0;
+    lab.world.at(lab.world.now, () => {
+      endpoint.sync();
+      endpoint.shutdown(() => told++);
+    });
+    await lab.world.run(lab.world.now + SECOND);
+    expect([told, events.at(-1)?.event]).toEqual([1, 'endpoint.stopped']);
+  });
+
   it('does not boot without an identity, and says why', async () => {
     const { events } = await boot({ board: '8180-g2', factory: false });
     expect(named(events, 'endpoint.stopped')).toMatchObject([{ reason: expect.stringContaining('no manufacture record') }]);

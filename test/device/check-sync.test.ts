@@ -67,8 +67,16 @@ describe('check-sync', () => {
 
   it('always: reboots, whatever the server has', async () => {
     const made = await site({ 'sip.interop.checksync': 'always-reboot' });
+    const asked = made.lab.logged('server.request').length;
     await made.after(() => made.sip.checkSync('101'), 20 * SECOND);
     expect(said(made)).toEqual([...REBOOT, 'provisioning.unchanged', 'registration.registered']);
+    // What the files were known by has survived the reboot: none of them is sent again.
+    expect(
+      made.lab
+        .logged('server.request')
+        .slice(asked)
+        .map(({ status }) => status),
+    ).toEqual([404, 304]);
   });
 
   it.each([
