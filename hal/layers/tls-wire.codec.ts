@@ -1,5 +1,6 @@
 /** TLS as a bystander sees it: record and message types, versions, alerts, and the two hellos (RFC 5246, RFC 8446). Total. */
 import { latin1 } from '../base/bytes.js';
+import type { TlsVersion } from '../hal.js';
 import { eachOf, OctetCursor } from './octet-cursor.js';
 
 /** RFC 8446 5.1, B.1. */
@@ -31,9 +32,12 @@ export const TlsExtension = {
   keyShare: 51,
 } as const;
 
-const VERSIONS: Readonly<Record<number, string>> = { 768: 'SSL 3.0', 769: '1.0', 770: '1.1', 771: '1.2', 772: '1.3' };
+/** As hellos and records have them. */
+export const VERSION: Readonly<Record<TlsVersion, number>> = { '1.0': 0x0301, '1.1': 0x0302, '1.2': 0x0303, '1.3': 0x0304 };
+const SSL_3_0 = 0x0300;
+const VERSION_NAMES = new Map([[SSL_3_0, 'SSL 3.0'], ...Object.entries(VERSION).map(([name, number]) => [number, name] as const)]);
 /** `1.2`; a version that is none of TLS's as its number. */
-export const versionName = (version: number): string => VERSIONS[version] ?? `0x${version.toString(16).padStart(4, '0')}`;
+export const versionName = (version: number): string => VERSION_NAMES.get(version) ?? `0x${version.toString(16).padStart(4, '0')}`;
 
 /** RFC 8446 6 and B.2, RFC 5246 7.2. */
 const ALERTS: Readonly<Record<number, string>> = {

@@ -140,6 +140,15 @@ describe('a capture that is not whole', () => {
     expect(connections[0]!.findings.map(({ rule }) => rule)).toContain('not-in-capture');
   });
 
+  it('lacks the beginning of what the server says: it is not taken for no TLS', async () => {
+    const { wire } = await whole();
+    const first = wire.frames.findIndex(({ bytes }, i) => i > 3 && bytes.length > 1000);
+    const explained = explain(captureOf(wire.frames.filter((_, i) => i !== first)), { trust });
+    expect(explained.connections[0]!.tcp.server.missing).toBe(1400);
+    expect(rules(explained)).toEqual(['note not-in-capture']);
+    expect(explained.connections[0]!.tls!.offered!.versions).toEqual(['up to 1.2']);
+  });
+
   it('has packets cut short: the hello still tells', async () => {
     const { wire } = await whole();
     // The fourth frame is the ClientHello; it loses its last octets.

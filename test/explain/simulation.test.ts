@@ -23,7 +23,7 @@ describe('a secure page', () => {
   beforeAll(async () => {
     result = await run();
     open = explain(result.capture(true));
-  });
+  }, 60_000);
 
   it('is provisioned and registered over TLS 1.3, with the device certificate', () => {
     const tls = open.connections.filter((connection) => connection.tls);

@@ -6,7 +6,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   record_overflow: 'a record was too long',
   handshake_failure: 'no set of parameters suits both ends, or a certificate that was needed did not come',
   no_certificate: 'there is no certificate to show',
-  bad_certificate: 'a certificate is damaged, or its signature does not hold',
+  bad_certificate: 'a certificate is damaged, is not for this name, or its signature does not hold',
   unsupported_certificate: 'a certificate is of a kind that cannot be used',
   certificate_revoked: 'the authority has revoked the certificate',
   certificate_expired: 'a certificate has ended, or has not begun, by the clock of whoever says so',

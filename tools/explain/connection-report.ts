@@ -90,7 +90,7 @@ export function reportOf(conversation: Conversation, number: number, findings: r
     seconds: seconds(last - began),
     client: endText(conversation.client),
     server: endText(conversation.server),
-    speaks: { client: conversation.speech('client') ?? 'nothing', server: conversation.speech('server') ?? 'nothing' },
+    speaks: { client: speechOf('client', conversation), server: speechOf('server', conversation) },
     ...(tls ? { tls: tlsReport(tls.view, after) } : {}),
     said: { ...saidBy('client', conversation), ...saidBy('server', conversation) },
     ended: conversation.endings.map(({ by, how, at }) => ({ by, how, after: after(at) })),
@@ -98,6 +98,10 @@ export function reportOf(conversation: Conversation, number: number, findings: r
     findings,
   };
 }
+
+/** What began before the capture, or lost its beginning, may be anything. */
+const speechOf = (role: Role, conversation: Conversation): Speech | 'nothing' =>
+  conversation.speech(role) ?? (conversation.stream(role).octets > 0 ? 'other' : 'nothing');
 
 const seconds = (micros: number): number => Math.max(0, micros) / SECOND;
 const endText = ({ address, port }: End): string => (address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`);

@@ -37,6 +37,8 @@ const TLS_TELLS = 6;
 interface Half {
   end: End;
   stream: OrderedStream;
+  /** Its first octets are in the capture; otherwise what it speaks has to show by itself. */
+  whole: boolean;
   /** The beginning of what may become a record. */
   pending: Uint8Array;
   /** The beginning of what is none. */
@@ -113,9 +115,9 @@ export class Conversation {
   #half(role: Role, end: End): Half {
     const stream = new OrderedStream({
       data: (bytes, at) => this.#data(role, bytes, at),
-      missing: (octets, at) => this.tls?.missing(this.#role(role), octets, at),
+      missing: (octets, at) => this.#missing(role, octets, at),
     });
-    return { end, stream, pending: EMPTY, opening: EMPTY, speech: undefined };
+    return { end, stream, whole: this.whole, pending: EMPTY, opening: EMPTY, speech: undefined };
   }
 
   /** Of a half, once it is known who is who. */
@@ -144,9 +146,9 @@ export class Conversation {
   #data(name: Role, bytes: Uint8Array, at: UnixMicros): void {
     const half = this.#halves[name];
     if (half.speech === 'tls') return this.tls?.push(this.#role(name), bytes, at);
-    // In the middle of a connection a record may begin with any segment.
-    const first = this.whole ? concat(half.pending, bytes) : bytes;
-    if (beginsRecord(first) && (half.speech === undefined || !this.whole)) {
+    // In the middle of a stream a record may begin with any segment.
+    const first = half.whole ? concat(half.pending, bytes) : bytes;
+    if (beginsRecord(first) && (half.speech === undefined || !half.whole)) {
       half.pending = first.length < TLS_TELLS ? first : EMPTY;
       if (first.length >= TLS_TELLS) this.#tls(name, first, at);
       return;
@@ -154,7 +156,15 @@ export class Conversation {
     half.pending = EMPTY;
     if (half.opening.length >= OPENING_KEPT) return;
     half.opening = concat(half.opening, first.subarray(0, OPENING_KEPT - half.opening.length));
-    half.speech = textSpeech(latin1(half.opening));
+    const speech = textSpeech(latin1(half.opening));
+    if (half.whole || speech !== 'other') half.speech = speech;
+  }
+
+  #missing(name: Role, octets: number, at: UnixMicros): void {
+    const half = this.#halves[name];
+    if (half.speech === 'tls') return this.tls?.missing(this.#role(name), octets, at);
+    half.pending = EMPTY;
+    if (half.speech === undefined) half.whole = false;
   }
 
   #tls(name: Role, bytes: Uint8Array, at: UnixMicros): void {

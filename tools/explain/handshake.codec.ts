@@ -4,7 +4,7 @@ import { type Name, readName } from '../../core/certs/name.codec.js';
 import type { Der } from '../../hal/hal.js';
 import { eachOf, OctetCursor } from '../../hal/layers/octet-cursor.js';
 import type { UnixMicros } from '../../hal/layers/pcapng.codec.js';
-import { readExtensions, TlsExtension } from '../../hal/layers/tls-wire.codec.js';
+import { readExtensions, TlsExtension, VERSION } from '../../hal/layers/tls-wire.codec.js';
 import { OctetGatherer } from './octet-gatherer.js';
 
 export interface HandshakeMessage {
@@ -48,9 +48,6 @@ export class HandshakeReader {
   }
 }
 
-const TLS_1_2 = 0x0303;
-const TLS_1_3 = 0x0304;
-
 /** Ours: one more than a device takes, so that a longer list is still seen to be too long. */
 const MOST_CERTIFICATES = 33;
 /** Ours: servers that name every public CA name 150. */
@@ -59,7 +56,7 @@ const MOST_AUTHORITIES = 256;
 /** The certificates of a Certificate message, leaf first. */
 export function decodeCertificates(body: Uint8Array, version: number): Der[] {
   const cursor = new OctetCursor(body);
-  const is13 = version >= TLS_1_3;
+  const is13 = version >= VERSION['1.3'];
   if (is13) cursor.vector(1);
   const chain = eachOf(cursor.vector(3), (each) => {
     const certificate = each.vector(3);
@@ -73,11 +70,11 @@ export function decodeCertificates(body: Uint8Array, version: number): Der[] {
 export function decodeAuthorities(body: Uint8Array, version: number): Name[] {
   const cursor = new OctetCursor(body);
   cursor.vector(1);
-  if (version >= TLS_1_3) {
+  if (version >= VERSION['1.3']) {
     const named = readExtensions(cursor).get(TlsExtension.certificateAuthorities);
     return named ? names(new OctetCursor(named).vector(2)) : [];
   }
-  if (version === TLS_1_2) cursor.vector(2);
+  if (version === VERSION['1.2']) cursor.vector(2);
   return names(cursor.vector(2));
 }
 

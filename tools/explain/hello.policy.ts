@@ -1,9 +1,9 @@
 /** What the two hellos come to: which version, which suite, for which name, or nothing. */
 import type { Features } from '../../core/device/features.js';
-import { versionName } from '../../hal/layers/tls-wire.codec.js';
+import { VERSION, versionName } from '../../hal/layers/tls-wire.codec.js';
 import type { TlsCase } from './case.js';
 import { type Finding, faultOf, noteOf } from './finding.js';
-import { brokeOff, fatalAlert, isFinished, TLS_1_1, TLS_1_2 } from './tls-facts.js';
+import { brokeOff, fatalAlert, isFinished } from './tls-facts.js';
 import type { TlsView } from './tls-view.js';
 
 export function helloFindings(tls: TlsCase): Finding[] {
@@ -56,7 +56,7 @@ function newerClient(view: TlsView): string {
 /** The server answered with an alert instead of a hello. */
 function refusedHello(view: TlsView, alert: string): Finding[] {
   const version = versionName(highest(view));
-  const isOld = highest(view) < TLS_1_2;
+  const isOld = highest(view) < VERSION['1.2'];
   if (alert === 'protocol_version' || (isOld && (alert === 'handshake_failure' || alert === 'insufficient_security')))
     return isOld
       ? [
@@ -89,7 +89,7 @@ function refusedHello(view: TlsView, alert: string): Finding[] {
 /** The server chose: does the client like it? */
 function chosenVersion({ conversation, view }: TlsCase): Finding[] {
   const { version } = view.chosen!;
-  if (version > TLS_1_1) return [];
+  if (version > VERSION['1.1']) return [];
   const name = versionName(version);
   const alert = fatalAlert(view, 'client');
   const left = brokeOff(conversation, view)?.by === 'client' && !isFinished(view, 'client');
@@ -107,10 +107,16 @@ function chosenVersion({ conversation, view }: TlsCase): Finding[] {
 function versionOfFirmware(view: TlsView, features: Features | undefined): Finding[] {
   if (!features) return [];
   const { board, firmware, tlsVersions } = features;
-  const name = versionName(view.chosen!.version);
   if (!tlsVersions) return [faultOf('version', `the ${board} with firmware ${firmware} has no TLS`, `see belfry boards ${board}`)];
   const { min, max } = tlsVersions;
-  if (name >= min && name <= max) return [];
-  const range = `speaks TLS ${min === max ? `${min} alone` : `${min} to ${max}`}, and the server chose ${name}`;
-  return [faultOf('version', `the ${board} with firmware ${firmware} ${range}`, name < min ? OLD_SERVER_MEND : 'upgrade the firmware')];
+  const { version } = view.chosen!;
+  if (version >= VERSION[min] && version <= VERSION[max]) return [];
+  const range = `speaks TLS ${min === max ? `${min} alone` : `${min} to ${max}`}, and the server chose ${versionName(version)}`;
+  return [
+    faultOf(
+      'version',
+      `the ${board} with firmware ${firmware} ${range}`,
+      version < VERSION[min] ? OLD_SERVER_MEND : 'upgrade the firmware',
+    ),
+  ];
 }

@@ -1,6 +1,7 @@
 /** Record keys from the secrets of a key log: HKDF of TLS 1.3 (RFC 8446 7.1), PRF of 1.2 (RFC 5246 5) and of 1.0 and 1.1 (RFC 2246 5). */
 import { createHmac } from 'node:crypto';
 import { concat, fromLatin1 } from '../../hal/base/bytes.js';
+import { VERSION } from '../../hal/layers/tls-wire.codec.js';
 import type { SuiteShape } from './suite-shape.js';
 
 type Hash = 'md5' | 'sha1' | 'sha256' | 'sha384';
@@ -18,14 +19,12 @@ export function expandLabel(hash: SuiteShape['hash'], secret: Uint8Array, label:
 /** `length` octets of key block from a master secret. */
 export function keyBlock(version: number, shape: SuiteShape, master: Uint8Array, seed: Uint8Array, length: number): Uint8Array {
   const labelled = concat(fromLatin1('key expansion'), seed);
-  if (version >= TLS_1_2) return pHash(shape.hash, master, labelled, length);
+  if (version >= VERSION['1.2']) return pHash(shape.hash, master, labelled, length);
   const half = (master.length + 1) >> 1;
   const md5 = pHash('md5', master.subarray(0, half), labelled, length);
   const sha1 = pHash('sha1', master.subarray(master.length - half), labelled, length);
   return md5.map((octet, i) => octet ^ sha1[i]!);
 }
-
-const TLS_1_2 = 0x0303;
 
 /** RFC 5246 5. */
 function pHash(hash: Hash, secret: Uint8Array, seed: Uint8Array, length: number): Uint8Array {

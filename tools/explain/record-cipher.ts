@@ -1,6 +1,7 @@
 /** Opens protected TLS records: AEAD of 1.3 (RFC 8446 5.2) and 1.2 (RFC 5246 6.2.3.3, RFC 7905), and CBC of 1.0 to 1.2. */
 import { createDecipheriv, createHmac, type DecipherGCM, timingSafeEqual } from 'node:crypto';
 import { concat, EMPTY, putU16, putU32 } from '../../hal/base/bytes.js';
+import { VERSION } from '../../hal/layers/tls-wire.codec.js';
 import { expandLabel, keyBlock } from './key-schedule.js';
 import type { SuiteShape } from './suite-shape.js';
 
@@ -79,7 +80,6 @@ const IV_OCTETS = 12;
 const SALT_OCTETS = 4;
 const EXPLICIT_OCTETS = 8;
 const MAC_OCTETS = { md5: 16, sha1: 20, sha256: 32, sha384: 48 } as const;
-const TLS_1_1 = 0x0302;
 
 class Aead12 implements RecordCipher {
   #sequence = 0;
@@ -118,7 +118,7 @@ class Cbc implements RecordCipher {
     const { shape, version, encryptThenMac } = this.settings;
     const mac = MAC_OCTETS[shape.mac];
     const sealed = encryptThenMac ? body.subarray(0, Math.max(0, body.length - mac)) : body;
-    const explicit = version >= TLS_1_1 ? shape.size : 0;
+    const explicit = version >= VERSION['1.1'] ? shape.size : 0;
     const blocks = sealed.subarray(explicit);
     if (blocks.length === 0 || blocks.length % shape.size !== 0) return undefined;
     if (encryptThenMac && !this.#proves(header, sealed, body.subarray(sealed.length))) return undefined;

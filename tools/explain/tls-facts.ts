@@ -2,25 +2,24 @@
  * What follows from a TLS connection as it was seen: whether the handshake was finished, what the client showed, who broke off. Where a
  * record cannot be opened its length is taken instead, and the answer says that it is inferred.
  */
-
+import { VERSION } from '../../hal/layers/tls-wire.codec.js';
 import type { Conversation, Ending } from './conversation.js';
 import { suiteShape } from './suite-shape.js';
 import type { Role, SealedSight, SentAlert, TlsView } from './tls-view.js';
 
-export const TLS_1_1 = 0x0302;
-export const TLS_1_2 = 0x0303;
-const TLS_1_3 = 0x0304;
-
-/** A protected record of TLS 1.3 is longer than its content by a type and a tag. */
-const SEAL_13 = 1 + 16;
 const HANDSHAKE_HEADER = 4;
-/** An alert, by its length. Nothing else of a handshake is so short (RFC 8446 6). */
-const ALERT_13 = 2 + SEAL_13;
+/** Level and description. */
+const ALERT = 2;
 /** A Certificate message with an empty list: context and list have no octets but their lengths. */
 const NO_CERTIFICATE = HANDSHAKE_HEADER + 1 + 3;
 
+/** A protected record of TLS 1.3 is longer than its content by a type and a tag. */
+const sealOf = (view: TlsView): number => 1 + (suiteShape(view.chosen?.suite ?? 0)?.size ?? 16);
+/** An alert, by its length: nothing else of a handshake is so short (RFC 8446 6). */
+const isAlert = (view: TlsView, { length }: SealedSight): boolean => length === ALERT + sealOf(view);
+
 /** Whether the version is known to be 1.3, whose certificates and alerts are protected. */
-const isTls13 = (view: TlsView): boolean => (view.chosen?.version ?? 0) >= TLS_1_3;
+const isTls13 = (view: TlsView): boolean => (view.chosen?.version ?? 0) >= VERSION['1.3'];
 
 /** TLS 1.3 without the secrets that would open it. */
 export const isHidden = (view: TlsView): boolean =>
@@ -43,36 +42,33 @@ export function clientCertificate(view: TlsView): ClientCertificate {
 /** The client's flight is a Finished, or a Certificate, which may be empty, and more; libraries send each message alone or all in one record. */
 function inferredCertificate(view: TlsView, first: SealedSight): ClientCertificate {
   const finished = finishedRecord(view);
-  if (view.sides.client.lost || first.length === ALERT_13) return { state: 'unknown', inferred: true };
+  if (view.sides.client.lost || isAlert(view, first)) return { state: 'unknown', inferred: true };
   if (first.length === finished) return { state: 'not-asked', inferred: true };
-  const none = first.length === NO_CERTIFICATE + SEAL_13 || first.length === NO_CERTIFICATE + finished;
+  const none = first.length === NO_CERTIFICATE + sealOf(view) || first.length === NO_CERTIFICATE + finished;
   return { state: none ? 'none' : 'sent', inferred: true };
 }
 
 /** Length of a record that holds a Finished of TLS 1.3 and nothing else. */
 const finishedRecord = (view: TlsView): number =>
-  HANDSHAKE_HEADER + (suiteShape(view.chosen?.suite ?? 0)?.hash === 'sha384' ? 48 : 32) + SEAL_13;
+  HANDSHAKE_HEADER + (suiteShape(view.chosen?.suite ?? 0)?.hash === 'sha384' ? 48 : 32) + sealOf(view);
 
 /** This end's part of the handshake is over, as far as can be seen. */
 export function isFinished(view: TlsView, role: Role): boolean {
   const { finished, sealed } = view.sides[role];
   if (finished || role === 'server') return finished || (isTls13(view) && sealed.length > 0);
-  return isTls13(view) && sealed.some(({ length }) => length !== ALERT_13);
+  return isTls13(view) && sealed.some((sight) => !isAlert(view, sight));
 }
 
 /** Alerts that were read, and those that lengths betray: the client's first word, or the server's first after the client's flight. */
 export function alertsOf(view: TlsView): readonly SentAlert[] {
   if (!isTls13(view)) return view.alerts;
-  const betrayed = (by: Role, first: SealedSight | undefined): SentAlert[] =>
-    first?.length === ALERT_13 ? [{ by, at: first.at, fatal: true }] : [];
   const { client, server } = view.sides;
-  const inferred = [
-    ...betrayed('client', client.sealed[0]),
-    ...betrayed(
-      'server',
-      server.sealed.find(({ reply }) => reply),
-    ),
-  ];
+  const answer = server.sealed.find(({ reply }) => reply);
+  // A server that is taken leave of takes its own.
+  const isFarewell = answer !== undefined && client.sealed.slice(1).some((sight) => isAlert(view, sight) && sight.at <= answer.at);
+  const betrayed = (by: Role, first: SealedSight | undefined): SentAlert[] =>
+    first && isAlert(view, first) ? [{ by, at: first.at, fatal: true }] : [];
+  const inferred = [...betrayed('client', client.sealed[0]), ...betrayed('server', isFarewell ? undefined : answer)];
   return [...view.alerts, ...inferred].sort((a, b) => a.at - b.at);
 }
 
@@ -87,15 +83,10 @@ export const firstFatal = (view: TlsView): SentAlert | undefined =>
 /** Records of application data that an end sent; in TLS 1.3 without secrets, those that are neither handshake nor alert by place and length. */
 function said(view: TlsView, role: Role): number {
   const { records, sealed } = view.sides[role];
-  const isAlert = ({ length }: SealedSight): boolean => length === ALERT_13;
-  if (role === 'server') return records + sealed.filter((sight) => sight.reply && !isAlert(sight)).length;
+  if (role === 'server') return records + sealed.filter((sight) => sight.reply && !isAlert(view, sight)).length;
   // Where the Finished shares its record, that is the whole flight.
-  const flight =
-    Math.max(
-      0,
-      sealed.findIndex(({ length }) => length === finishedRecord(view)),
-    ) + 1;
-  return records + sealed.slice(flight).filter((sight) => !isAlert(sight)).length;
+  const finished = sealed.findIndex(({ length }) => length === finishedRecord(view));
+  return records + sealed.slice(Math.max(0, finished) + 1).filter((sight) => !isAlert(view, sight)).length;
 }
 
 /** Who ended the connection before the client had said anything over it. */
@@ -117,7 +108,7 @@ export function wasServed(view: TlsView): boolean {
   const answer = answerInside(view);
   if (answer) return !CERTIFICATE_REFUSED.includes(answer.status);
   // TLS 1.0 cuts each stretch in two, against an attack on its CBC.
-  const few = (view.chosen?.version ?? 0) < TLS_1_1 ? 2 : 1;
+  const few = (view.chosen?.version ?? 0) < VERSION['1.1'] ? 2 : 1;
   return said(view, 'client') > few && said(view, 'server') > few;
 }
 
@@ -137,7 +128,7 @@ const leavingText = ({ how }: Ending): string => `it ${how === 'reset' ? 'reset'
 /** It took its leave: with `close_notify`, or with what can only be that, since it comes after its Finished. */
 function saidGoodbye(view: TlsView, role: Role): boolean {
   const { sealed } = view.sides[role];
-  if (sealed.slice(1).some(({ length }) => length === ALERT_13)) return true;
+  if (sealed.slice(1).some((sight) => isAlert(view, sight))) return true;
   return view.alerts.some(({ by, name }) => by === role && (name === undefined || name === 'close_notify'));
 }
 

@@ -1,7 +1,7 @@
 /** Cuts one direction of a connection into TLS records (RFC 8446 5.1), and finds the next one after octets that the capture lacks. */
 import { u16 } from '../../hal/base/bytes.js';
 import type { UnixMicros } from '../../hal/layers/pcapng.codec.js';
-import { ContentType, RECORD_HEADER } from '../../hal/layers/tls-wire.codec.js';
+import { ContentType, RECORD_HEADER, VERSION } from '../../hal/layers/tls-wire.codec.js';
 import { OctetGatherer } from './octet-gatherer.js';
 
 export interface TlsRecord {
@@ -26,13 +26,12 @@ const MOST_OCTETS = 2 ** 14 + 2048;
 const TYPES: readonly number[] = Object.values(ContentType);
 /** Heartbeats (RFC 6520) are records too. */
 const HEARTBEAT = 24;
-const NEWEST = 0x0304;
 
 /** Whether a record may begin with these octets; fewer than 5 may always be the beginning of one that does. */
 export function beginsRecord(bytes: Uint8Array): boolean {
   if (bytes.length > 0 && bytes[0] !== HEARTBEAT && !TYPES.includes(bytes[0]!)) return false;
   if (bytes.length > 1 && bytes[1] !== 3) return false;
-  if (bytes.length > 2 && u16(bytes, 1) > NEWEST) return false;
+  if (bytes.length > 2 && u16(bytes, 1) > VERSION['1.3']) return false;
   return bytes.length < RECORD_HEADER || u16(bytes, 3) <= MOST_OCTETS;
 }
 

@@ -8,6 +8,7 @@ import {
   decodeServerHello,
   HandshakeType,
   TlsExtension,
+  VERSION,
 } from '../../hal/layers/tls-wire.codec.js';
 import { decodeAuthorities, decodeCertificates, type HandshakeMessage, HandshakeReader } from './handshake.codec.js';
 import type { SecretLabel, Secrets } from './key-log.codec.js';
@@ -18,7 +19,6 @@ import { RecordReader, type TlsRecord } from './tls-record.engine.js';
 import { emptyView, otherRole, type Role, type TlsView } from './tls-view.js';
 
 const ROLES = ['client', 'server'] as const;
-const TLS_1_3 = 0x0304;
 const FATAL = 2;
 /** Ours: enough for the first line of a request or an answer. */
 const CLEAR_KEPT = 2048;
@@ -75,7 +75,7 @@ export class TlsSession {
 
   #record(role: Role, record: TlsRecord): void {
     const direction = this.#directions[role];
-    const is13 = this.#version >= TLS_1_3;
+    const is13 = this.#version >= VERSION['1.3'];
     if (record.type === ContentType.changeCipherSpec) {
       // TLS 1.3 sends them for the eyes of middleboxes, some before the server has said anything (RFC 8446 D.4).
       if (this.view.chosen && !is13) this.#protect(role);
@@ -144,7 +144,7 @@ export class TlsSession {
       return;
     }
     this.view.chosen ??= hello;
-    if (hello.version < TLS_1_3) return;
+    if (hello.version < VERSION['1.3']) return;
     this.view.resumed = hello.extensions.has(TlsExtension.preSharedKey);
     const shape = suiteShape(hello.suite);
     for (const role of ROLES) this.#directions[role].cipher = shape && this.#secrets ? new Phases13(shape, this.#secrets, role) : undefined;
@@ -190,7 +190,7 @@ export class TlsSession {
       return;
     }
     if (record.type !== ContentType.applicationData) return;
-    if (this.#version < TLS_1_3) {
+    if (this.#version < VERSION['1.3']) {
       side.records++;
       return;
     }
