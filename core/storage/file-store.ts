@@ -2,8 +2,8 @@
  * Files in a flash partition, changed in transactions: after a power cut at any operation, a transaction is wholly there or not at all.
  *
  * The partition's sectors make two areas. One holds the log (`log.codec.ts` has the bytes): a commit appends a transaction to it. When
- * the log is full, or its end was left torn by a cut, a commit writes all files to the other area as its first transaction and then
- * that area's header, with the next sequence number: the switch. The area left behind is erased after the switch.
+ * the log is full, or its end was left torn by a cut, a commit writes all files to the other area as its first transaction, with the next
+ * sequence number: the switch. The area left behind is erased after the switch.
  *
  * Mounting only reads: what a cut left half done is passed over, and cleared by the next commit that needs the room. So a second boot
  * finds what the first one found. Sectors are erased when they are not erased already, and never otherwise.
@@ -14,16 +14,7 @@ import { fail, ok } from '../../hal/base/result.js';
 import type { Done, Flash, FlashOp, HalError, Micros, Partition, Result } from '../../hal/hal.js';
 import type { Emit } from '../kernel/events.js';
 import { isErased, programPages, readFlash, runSequence, soon } from './flash-sequence.js';
-import {
-  areaHeaderSize,
-  decodeAreaHeader,
-  encodeAreaHeader,
-  encodeTransaction,
-  type FileChange,
-  type Files,
-  readArea,
-  transactionSize,
-} from './log.codec.js';
+import { type AreaLog, encodeTransaction, type FileChange, type Files, isNewer, readArea, transactionSize } from './log.codec.js';
 
 export type { FileChange } from './log.codec.js';
 
@@ -69,7 +60,7 @@ export function mountFileStore(options: FileStoreOptions, done: Done<FileStore>)
     { offset: 0, size },
     { offset: size, size },
   ];
-  readNewestArea(flash, partition, areas, (result, at) =>
+  readNewestLog(flash, partition, areas, (result, at) =>
     done(result.ok ? ok(new FlashFileStore(options, partition, areas, result.value)) : result, at),
   );
 }
@@ -78,14 +69,11 @@ interface Area {
   offset: number;
   size: number;
 }
-/** The present state of the log; `area` undefined before the first commit to an empty partition. */
-interface Log {
+/** The present state of the log. */
+interface Log extends Pick<AreaLog, 'sequence' | 'number' | 'end' | 'clean' | 'files'> {
+  /** Undefined where none can be read: in an empty partition, and in a damaged one. */
   area: 0 | 1 | undefined;
-  sequence: number;
-  number: number;
-  end: number;
-  clean: boolean;
-  files: Files;
+  /** What should be there and is not: a transaction that was committed and cannot be read. */
   damage?: string;
 }
 interface Commit {
@@ -97,7 +85,7 @@ interface Commit {
 /** More waiting commits than any part of the device makes at once; the next one is refused. */
 const MAX_WAITING = 16;
 const MAX_PATH = 255;
-const EMPTY_LOG: Log = { area: undefined, sequence: 0, number: 1, end: 0, clean: false, files: new Map() };
+const EMPTY_AREA: AreaLog = { sequence: 0, number: 1, end: 0, clean: true, files: new Map() };
 
 class FlashFileStore implements FileStore {
   #log: Log;
@@ -185,33 +173,23 @@ class FlashFileStore implements FileStore {
     const sequence = this.#log.sequence + 1;
     const all = [...files].map(([path, bytes]) => ({ path, bytes }));
     const { record, commit } = encodeTransaction({ sequence, number: 1 }, all);
-    const first = areaHeaderSize(partition.program);
-    const end = first + transactionSize(record, partition.program);
+    const end = transactionSize(record, partition.program);
     if (end > area.size) {
       const sizes = changed.map(({ path, bytes }) => `${path} (${bytes?.length ?? 0} octets)`).join(', ');
       const detail = `with ${sizes} the files of partition ${partition.name} take ${end} octets, of ${area.size}`;
       this.#answer(done, fail('full', detail));
       return;
     }
-    const seal = [...programPages(partition, area.offset, encodeAreaHeader(sequence)), this.#sync()];
     this.#erase(area, (erased, at) => {
       if (!erased.ok) return done(erased, at);
-      this.#program(area.offset + first, record, commit, (programmed, atEnd) => {
+      this.#program(area.offset, record, commit, (programmed, atEnd) => {
         if (!programmed.ok) return done(programmed, atEnd);
-        runSequence(this.options.flash, seal, (sealed, atSeal) => {
-          if (!sealed.ok) return done(sealed, atSeal);
-          this.#leave({ area: target, sequence, number: 2, end, clean: true, files }, atSeal, done);
-        });
+        // The commit stands whether or not this erase succeeds: the next switch erases what is left.
+        this.#erase(this.areas[1 - target]!, (_erased, atLast) =>
+          done(ok({ area: target, sequence, number: 2, end, clean: true, files }), atLast),
+        );
       });
     });
-  }
-
-  /** After the switch the old area is of no use any more, and may hold what was replaced. */
-  #leave(next: Log, at: Micros, done: Done<Log>): void {
-    const old = this.#log.area;
-    if (old === undefined) done(ok(next), at);
-    // The commit stands whether or not this erase succeeds: the next switch erases what is left.
-    else this.#erase(this.areas[old], (_erased, atEnd) => done(ok(next), atEnd));
   }
 
   /** A transaction at an offset of the partition: the record, durable, and only then what makes it count. */
@@ -221,7 +199,7 @@ class FlashFileStore implements FileStore {
     runSequence(this.options.flash, [...data, this.#sync(), ...programPages(this.partition, end, commit), this.#sync()], done);
   }
 
-  /** Erases the sectors of an area that are not erased, the first one first: without its header an area counts no more. */
+  /** Erases the sectors of an area that are not erased, the first one first: without its first transaction an area counts no more. */
   #erase(area: Area, done: Done<void>): void {
     const erases: FlashOp[] = [];
     const look = (offset: number): void =>
@@ -250,23 +228,35 @@ class FlashFileStore implements FileStore {
   }
 }
 
-/** Reads both headers, then the area with the higher sequence: the one before it was left for good. */
-function readNewestArea(flash: Flash, partition: Partition, areas: readonly [Area, Area], done: Done<Log>): void {
-  const header = areaHeaderSize(partition.program);
-  readFlash(flash, partition.name, areas[0].offset, header, (first, at) => {
+function readNewestLog(flash: Flash, partition: Partition, areas: readonly [Area, Area], done: Done<Log>): void {
+  readOneArea(flash, partition, areas[0], (first, at) => {
     if (!first.ok) return done(first, at);
-    readFlash(flash, partition.name, areas[1].offset, header, (second, atEnd) => {
-      if (!second.ok) return done(second, atEnd);
-      const sequences = [decodeAreaHeader(first.value) ?? 0, decodeAreaHeader(second.value) ?? 0] as const;
-      const newest = sequences[1] > sequences[0] ? 1 : 0;
-      if (sequences[newest] === 0) return done(ok(EMPTY_LOG), atEnd);
-      readSectors(flash, partition, areas[newest], (bytes, atLast) => {
-        if (!bytes.ok) return done(bytes, atLast);
-        const log = readArea(bytes.value, partition.program, partition.erased);
-        done(ok(log ? { ...log, area: newest } : EMPTY_LOG), atLast);
-      });
-    });
+    readOneArea(flash, partition, areas[1], (second, atEnd) => done(second.ok ? ok(newestOf(first.value, second.value)) : second, atEnd));
   });
+}
+
+/** Of an area that was left, or never written, the first page is erased: no more of it is read. */
+function readOneArea(flash: Flash, partition: Partition, area: Area, done: Done<AreaLog>): void {
+  readFlash(flash, partition.name, area.offset, partition.program, (page, at) => {
+    if (!page.ok) return done(page, at);
+    if (isErased(partition, page.value)) return done(ok(EMPTY_AREA), at);
+    readSectors(flash, partition, area, (bytes, atEnd) =>
+      done(bytes.ok ? ok(readArea(bytes.value, partition.program, partition.erased)) : bytes, atEnd),
+    );
+  });
+}
+
+/** The log of the area with the higher sequence: the one before it was left for good. A commit record that is newer still tells of damage. */
+function newestOf(first: AreaLog, second: AreaLog): Log {
+  const [area, log] = second.sequence > first.sequence ? ([1, second] as const) : ([0, first] as const);
+  const present: Log = { ...log, area: log.sequence > 0 ? area : undefined };
+  const last = { sequence: log.sequence, number: log.number - 1 };
+  const lost = [first, second].flatMap((each) => (each.lost && isNewer(each.lost, last) ? each.lost : []));
+  const [gone] = lost.sort((a, b) => (isNewer(a, b) ? -1 : 1));
+  if (!gone) return present;
+  const missing = gone.sequence === log.sequence ? log.number : 1;
+  // What comes next must be newer than what is lost, should that be readable again one day.
+  return { ...present, sequence: gone.sequence, clean: false, damage: `transaction ${missing} was committed, and cannot be read` };
 }
 
 /** A whole area, a sector at a time, so that a port never has to hold more. */

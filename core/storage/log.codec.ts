@@ -2,25 +2,21 @@
  * The log of transactions in one area of a partition. All numbers big-endian, all records begin at a program unit ("page") and are
  * padded to whole pages with the erased value, so that no page is ever programmed twice:
  *
- *     page 0     area header   0  4  magic `BLFS`
- *                              4  4  sequence of the area: the valid area with the higher one counts
- *                              8  4  CRC-32 of the 8 octets before
- *     page 1 …   transaction   0  4  magic `BLTX`
- *                              4  4  sequence of the area
+ *     page 0 …   transaction   0  4  magic `BLTX`
+ *                              4  4  sequence of the area, the same in all its records: the area with the higher one counts
  *                              8  4  number within the area, from 1
  *                             12  4  length of the changes
  *                             16  4  CRC-32 of the 16 octets before
  *                             20  …  changes: kind (1 octet: 0 removed, 1 put), length of path (2), length of content (4), path, content
  *     its last page  commit    0  4  magic `BLCM`
- *                              4  4  sequence of the area
+ *                              4  4  sequence
  *                              8  4  number
  *                             12  4  CRC-32 of the transaction's record, without padding
  *                             16  4  CRC-32 of the 16 octets before
  *     …          the next transaction, or erased pages up to the end of the area
  *
- * The commit record is programmed after a sync that made the transaction durable, and the area header after one that made the area's
- * first transaction durable. So a power cut leaves a transaction without a valid commit record, never a commit without its transaction;
- * where the latter is found all the same, the flash is damaged, and that is said.
+ * The commit record is programmed after a sync that made the transaction durable. So a power cut leaves a transaction without a valid
+ * commit record, never a commit without its transaction; where the latter is found all the same, the flash is damaged, and that is said.
  */
 import { concat, fromUtf8, isFilledWith, putU32, u16, u32, utf8 } from '../../hal/base/bytes.js';
 import { crc32 } from './crc32.js';
@@ -42,6 +38,7 @@ export interface LogPosition {
 
 /** What is in an area. */
 export interface AreaLog {
+  /** 0 where not even its first transaction can be read. */
   sequence: number;
   files: Files;
   /** Of the next transaction. */
@@ -50,22 +47,18 @@ export interface AreaLog {
   end: number;
   /** Everything from `end` on is erased, so that the log can go on there. */
   clean: boolean;
-  /** What should be there and is not: a transaction that was committed and cannot be read. */
-  damage?: string;
+  /** The newest commit record whose transaction cannot be read. */
+  lost?: LogPosition;
 }
 
-const AREA_MAGIC = 0x424c4653; // "BLFS"
 const TRANSACTION_MAGIC = 0x424c5458; // "BLTX"
 const COMMIT_MAGIC = 0x424c434d; // "BLCM"
-const AREA_HEADER = 12;
 const TRANSACTION_HEAD = 20;
 const COMMIT = 20;
 const CHANGE_HEAD = 7;
 
 const pages = (length: number, page: number): number => Math.ceil(length / page) * page;
 
-/** Octets that the header of an area takes. */
-export const areaHeaderSize = (page: number): number => pages(AREA_HEADER, page);
 /** Octets that a transaction of that record takes, with its commit record. */
 export const transactionSize = (record: Uint8Array, page: number): number => pages(record.length, page) + pages(COMMIT, page);
 
@@ -84,11 +77,6 @@ function unsealed(bytes: Uint8Array, at: number, length: number, magic: number):
   return Array.from({ length: length / 4 - 1 }, (_, index) => u32(bytes, at + 4 * index));
 }
 
-export const encodeAreaHeader = (sequence: number): Uint8Array => sealed(AREA_MAGIC, sequence);
-
-/** The area's sequence; undefined where there is no valid header. */
-export const decodeAreaHeader = (bytes: Uint8Array): number | undefined => unsealed(bytes, 0, AREA_HEADER, AREA_MAGIC)?.[1];
-
 /** The record to program first, and the one that makes it count. */
 export function encodeTransaction(at: LogPosition, changes: readonly FileChange[]): { record: Uint8Array; commit: Uint8Array } {
   const body = concat(...changes.map(encodeChange));
@@ -106,13 +94,12 @@ function encodeChange({ path, bytes }: FileChange): Uint8Array {
   return concat(head, name, ...(bytes ? [bytes] : []));
 }
 
-/** Reads a whole area. Undefined where it has no valid header. */
-export function readArea(area: Uint8Array, page: number, erased: number): AreaLog | undefined {
-  const sequence = decodeAreaHeader(area);
-  if (sequence === undefined) return undefined;
+/** Reads a whole area. */
+export function readArea(area: Uint8Array, page: number, erased: number): AreaLog {
+  const sequence = unsealed(area, 0, TRANSACTION_HEAD, TRANSACTION_MAGIC)?.[1] ?? 0;
   const files = new Map<string, Uint8Array>();
   let number = 1;
-  let end = areaHeaderSize(page);
+  let end = 0;
   for (let next = readTransaction(area, end, page, { sequence, number }); next; ) {
     for (const { path, bytes } of next.changes) {
       if (bytes) files.set(path, bytes);
@@ -123,12 +110,13 @@ export function readArea(area: Uint8Array, page: number, erased: number): AreaLo
     next = readTransaction(area, end, page, { sequence, number });
   }
   const clean = isFilledWith(area.subarray(end), erased);
-  const lost = clean ? undefined : findCommit(area, end, page, sequence);
-  // An area's header comes after its first transaction: without one, the header speaks of something that is gone.
-  const gone = number === 1 ? 1 : lost;
-  const damage = gone === undefined ? {} : { damage: `transaction ${gone} was committed, and cannot be read` };
-  return { sequence, files, number, end, clean, ...damage };
+  const lost = clean ? undefined : findCommit(area, end, page);
+  return { sequence: number > 1 ? sequence : 0, files, number, end, clean, ...(lost ? { lost } : {}) };
 }
+
+/** Whether a comes after b. */
+export const isNewer = (a: LogPosition, b: LogPosition): boolean =>
+  a.sequence > b.sequence || (a.sequence === b.sequence && a.number > b.number);
 
 function readTransaction(area: Uint8Array, at: number, page: number, expected: LogPosition) {
   const head = unsealed(area, at, TRANSACTION_HEAD, TRANSACTION_MAGIC);
@@ -158,11 +146,13 @@ function decodeChanges(body: Uint8Array): readonly FileChange[] | undefined {
   return changes;
 }
 
-/** The number of a commit record behind the readable end of the log. */
-function findCommit(area: Uint8Array, from: number, page: number, sequence: number): number | undefined {
+/** The newest commit record behind the readable end of the log. */
+function findCommit(area: Uint8Array, from: number, page: number): LogPosition | undefined {
+  let newest: LogPosition | undefined;
   for (let at = from; at < area.length; at += page) {
     const commit = unsealed(area, at, COMMIT, COMMIT_MAGIC);
-    if (commit && commit[1] === sequence) return commit[2];
+    const found = commit && { sequence: commit[1]!, number: commit[2]! };
+    if (found && (!newest || isNewer(found, newest))) newest = found;
   }
-  return undefined;
+  return newest;
 }
