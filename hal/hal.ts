@@ -205,7 +205,7 @@ export interface TlsServerOptions extends TlsOptions {
   issuers?: readonly Der[];
   verify?(peer: { chain: readonly Der[] }, at: Micros): Verdict;
 }
-/** `verified: false` means that validation is switched off, not that it failed. */
+/** `verified: false` means that validation is switched off, or that only the server's date is asked for; not that it failed. */
 export type Verdict =
   | { ok: true; verified: boolean; anchor?: string }
   | { ok: false; rule: TrustRule; subject: string; clock: UnixMillis; detail: string; mend: string };
