@@ -147,6 +147,8 @@ describe('a capture that is not whole', () => {
     expect(explained.connections[0]!.tcp.server.missing).toBe(1400);
     expect(rules(explained)).toEqual(['note not-in-capture']);
     expect(explained.connections[0]!.tls!.offered!.versions).toEqual(['up to 1.2']);
+    const ended = explain(captureOf(wire.frames.slice(0, first + 3).filter((_, i) => i !== first)), { trust });
+    expect(rules(ended)).toEqual(['note not-in-capture']);
   });
 
   it('has packets cut short: the hello still tells', async () => {

@@ -4,7 +4,7 @@ import { nodePlatform } from '../../hal/node/index.js';
 import { makeTestPki } from '../support/test-pki.js';
 import { explain } from './explain.js';
 import { exchange, pem, shown } from './openssl.js';
-import { START } from './wire.js';
+import { captureOf, START, Wire } from './wire.js';
 
 const pki = makeTestPki(nodePlatform(), { mac: '0022EE0A0001', serverName: 'prov.example.test', at: START / 1000 });
 const server = shown(pki.server, pki.pkcs8.server);
@@ -64,6 +64,21 @@ describe('what OpenSSL agrees on', () => {
       expect(tls).toMatchObject({ version: '1.3', retry: 'secp384r1', finished: true });
       expect(tls!.offered!.groups).toEqual(['x25519', 'secp384r1']);
     }
+  });
+
+  it('a ChangeCipherSpec that a client of TLS 1.3 sends before it has heard the server, for the eyes of middleboxes', async () => {
+    const { said, secrets } = await exchange({ ...only('TLSv1.3'), ca: pem(pki.root) }, server);
+    const wire = new Wire().open().data('client', said[0]!.bytes).data('client', '\u0014\u0003\u0003\u0000\u0001\u0001');
+    const rest = said.slice(1);
+    const answer = rest.findIndex(({ role }) => role === 'client');
+    for (const { role, bytes } of rest.slice(0, answer)) wire.data(role, bytes);
+    // The server has finished, the client has not.
+    expect(explain(captureOf(wire.frames, secrets)).connections[0]!.tls).toMatchObject({ finished: false, resumed: false });
+    for (const { role, bytes } of rest.slice(answer)) wire.data(role, bytes);
+    expect(explain(captureOf(wire.frames, secrets)).connections[0]).toMatchObject({
+      tls: { finished: true },
+      said: { server: 'HTTP/1.1 200 OK' },
+    });
   });
 
   it('secrets may stand in a file beside the capture, and behind the packets', async () => {

@@ -8,6 +8,8 @@ import { CLIENT, captureOf, Wire } from './wire.js';
 
 export interface Exchange {
   wire: Wire;
+  /** What crossed, stretch by stretch. */
+  said: { role: Role; bytes: Uint8Array }[];
   secrets: string[];
   /** With and without what opens it. */
   capture(secrets: boolean): Uint8Array;
@@ -24,7 +26,8 @@ export async function exchange(client: ConnectionOptions, server: TlsOptions, an
   const wire = new Wire({ client: { ...CLIENT, port: CLIENT.port + exchanges++ } }).open();
   const secrets: string[] = [];
   const note = (line: Buffer) => void secrets.push(line.toString().trim());
-  const [near, far] = pair(wire);
+  const said: Exchange['said'] = [];
+  const [near, far] = pair(wire, said);
   const listener = createServer({ ciphers: ANY, minVersion: 'TLSv1', ...server }, (socket) => {
     socket.on('data', () => socket.end(answer));
     socket.on('error', () => undefined);
@@ -38,7 +41,7 @@ export async function exchange(client: ConnectionOptions, server: TlsOptions, an
   socket.on('data', () => socket.end());
   socket.on('error', () => near.destroy());
   await Promise.all([near, far].map((end) => end.closed || new Promise((resolve) => end.once('close', resolve))));
-  return { wire, secrets, capture: (open) => captureOf(wire.frames, open ? secrets : undefined) };
+  return { wire, said, secrets, capture: (open) => captureOf(wire.frames, open ? secrets : undefined) };
 }
 
 class WireEnd extends Duplex {
@@ -47,6 +50,7 @@ class WireEnd extends Duplex {
   constructor(
     readonly wire: Wire,
     readonly role: Role,
+    readonly said: Exchange['said'],
   ) {
     super();
   }
@@ -54,7 +58,9 @@ class WireEnd extends Duplex {
   override _read(): void {}
 
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
-    this.wire.data(this.role, Uint8Array.from(chunk));
+    const bytes = Uint8Array.from(chunk);
+    this.said.push({ role: this.role, bytes });
+    this.wire.data(this.role, bytes);
     setImmediate(() => {
       this.other!.push(chunk);
       done();
@@ -74,8 +80,8 @@ class WireEnd extends Duplex {
   }
 }
 
-function pair(wire: Wire): [WireEnd, WireEnd] {
-  const [client, server] = [new WireEnd(wire, 'client'), new WireEnd(wire, 'server')];
+function pair(wire: Wire, said: Exchange['said']): [WireEnd, WireEnd] {
+  const [client, server] = [new WireEnd(wire, 'client', said), new WireEnd(wire, 'server', said)];
   client.other = server;
   server.other = client;
   return [client, server];

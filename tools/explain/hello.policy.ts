@@ -13,7 +13,7 @@ export function helloFindings(tls: TlsCase): Finding[] {
   const alert = fatalAlert(view, 'server');
   if (alert) return refusedHello(view, alert.name ?? '');
   if (view.retry) return [];
-  if (conversation.speech('server') !== undefined) return [];
+  if (conversation.stream('server').octets > 0) return [];
   const [ending] = conversation.endings;
   const how = !ending
     ? 'does not answer the ClientHello'
