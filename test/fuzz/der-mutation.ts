@@ -17,16 +17,33 @@ const BIT_STRING = 0x03;
 const OCTET_STRING = 0x04;
 const TAGS = [1, 2, 3, 4, 5, 6, 0x0c, 0x13, 0x16, 0x17, 0x18, 0x24, 0x30, 0x31, 0x80, 0x82, 0x86, 0xa0, 0xa1, 0xa3, 0x1f, 0xff];
 
+/** Samples come again and again. */
+const trees = new WeakMap<Uint8Array, Tree>();
+
+interface Tree {
+  roots: readonly Node[];
+  /** All of them, in their order. */
+  nodes: readonly Node[];
+}
+
 export function restructureDer(input: Uint8Array, random: Draw): Uint8Array {
-  const roots = parse(input);
-  if (!roots) return mutate(input, random);
-  const nodes = flat(roots);
+  const { roots, nodes } = treeOf(input);
+  if (nodes.length === 0) return mutate(input, random);
   const changes = new Map<Node, Uint8Array>();
   for (let left = 1 + random(3); left > 0; left--) {
     const node = nodes[random(nodes.length)]!;
     changes.set(node, changed(node, nodes, random));
   }
   return concat(...roots.map((root) => write(root, changes)));
+}
+
+function treeOf(input: Uint8Array): Tree {
+  const known = trees.get(input);
+  if (known) return known;
+  const roots = parse(input) ?? [];
+  const tree = { roots, nodes: flat(roots) };
+  trees.set(input, tree);
+  return tree;
 }
 
 /** Values that fill the octets; undefined where they do not. Definite lengths of up to four octets. */

@@ -23,7 +23,7 @@ export interface HuntOptions {
   seed: number;
   /** Of the first run. */
   from?: number;
-  /** Milliseconds after which 256 runs, which take a few, count as one that does not end. */
+  /** Milliseconds after which 1024 runs, which take a few dozen, count as one that does not end. */
   patience?: number;
 }
 
@@ -41,7 +41,6 @@ export interface Figures {
   /** Inputs that the reader took. */
   taken: number;
   seconds: number;
-  /** Its seconds are of the processor: whatever else the machine does is no work of the reader. */
   slowest: { run: number; octets: number; seconds: number };
   /** Octets in use after all runs, beyond those before them. */
   growth: number;
@@ -65,7 +64,7 @@ export class Found extends Error {
 }
 
 /** Runs between two looks of the watchdog. */
-const BATCH = 256;
+const BATCH = 1024;
 const PATIENCE = 30_000;
 /** Pieces are repeated up to this size, in one run of so many: a reader whose work grows faster than its input shows itself. */
 const LARGE = 512 * 1024;
@@ -119,12 +118,19 @@ function draw({ samples, tokens, restructure }: Target, run: number, random: Dra
 }
 
 function execute(target: Target, seed: number, run: number, figures: Figures): void {
+  const first = timed(target, seed, run);
+  if (first.taken) figures.taken++;
+  if (first.seconds <= figures.slowest.seconds) return;
+  // The machine does other things too: the shorter of two times is the reader's own.
+  const seconds = Math.min(first.seconds, timed(target, seed, run).seconds);
+  if (seconds > figures.slowest.seconds) figures.slowest = { run, octets: first.octets, seconds };
+}
+
+function timed(target: Target, seed: number, run: number): { taken: boolean; octets: number; seconds: number } {
   const { input, random } = inputOf(target, seed, run);
-  const began = process.cpuUsage();
-  if (target.read(input, random)) figures.taken++;
-  const { user, system } = process.cpuUsage(began);
-  const seconds = (user + system) / 1e6;
-  if (seconds > figures.slowest.seconds) figures.slowest = { run, octets: input.length, seconds };
+  const began = performance.now();
+  const taken = target.read(input, random);
+  return { taken, octets: input.length, seconds: (performance.now() - began) / 1000 };
 }
 
 /** A piece of the input over and over, as deep or as long as that goes. */
