@@ -112,7 +112,9 @@ export class SecureStream implements TlsStream {
   #onOpen(event: Extract<StreamEvent, { type: 'open' }>): void {
     const { service, side, own } = this.#options;
     const secured = this.#engine!.secured!;
-    if (secured.resumed) return this.#onResumed();
+    if (secured.resumed) return this.#unjudged('the session is an earlier one resumed, in which no certificate is shown');
+    // A server always shows one, and the engine has to ask about it: without an answer nothing is trusted.
+    if (side === 'client' && !this.#judgement?.verdict.ok) return this.#unjudged('nobody was asked about the certificate of the server');
     this.#settle('open');
     this.secured = secured;
     const { verdict, subject, commonName: client, doubt } = this.#judgement ?? {};
@@ -136,10 +138,10 @@ export class SecureStream implements TlsStream {
    * Sessions are never resumed: the peer shows no certificate in one, and who was trusted when it began may be refused by now, its
    * certificate ended, its authority removed. We offer no session and issue none, so that an engine that resumes breaks its contract.
    */
-  #onResumed(): void {
-    this.#refused('us', fault('no-certificate', undefined, 'the session is an earlier one resumed, in which no certificate is shown'));
+  #unjudged(detail: string): void {
+    this.#refused('us', fault('no-certificate', undefined, detail));
     this.#engine?.abort();
-    this.fail({ kind: 'tls-refused', detail: 'no-certificate: a resumed session' });
+    this.fail({ kind: 'tls-refused', detail: `no-certificate: ${detail}` });
   }
 
   #onClosed(error: HalError | undefined, at: number): void {

@@ -253,11 +253,21 @@ describe('a connection to a server', () => {
     ]);
   });
 
+  it('is no connection where the engine asks nobody about the server', () => {
+    const seen = record(toServer());
+    inTurn(() => engine.last.stream.open());
+    clock.run(SECOND);
+    expect(seen).toMatchObject([{ type: 'closed', error: { kind: 'tls-refused' } }]);
+    expect(engine.last.stream.aborted).toBe(true);
+    expect(events.map(({ event }) => event)).toEqual(['tls.refused']);
+  });
+
   it('that fails below TLS, or ends after it was used, is no matter of trust', () => {
     const seen = record(toServer());
     inTurn(() => engine.last.stream.close({ kind: 'unreachable', detail: 'no route' }));
     expect(seen).toMatchObject([{ type: 'closed', error: { kind: 'unreachable' } }]);
     record(toServer());
+    inTurn(() => engine.shows([serverCertificate]));
     inTurn(() => engine.last.stream.open());
     inTurn(() => engine.last.stream.emit({ type: 'data', bytes: Uint8Array.of(1), at: 0 }));
     inTurn(() => engine.last.stream.close({ kind: 'reset', detail: 'connection reset' }));
