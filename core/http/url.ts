@@ -18,7 +18,7 @@ const DEFAULT_PORT: Readonly<Record<UrlScheme, number>> = { http: 80, https: 443
 const MAX_LENGTH = 2048;
 
 /** RFC 3986 part 3.2.2: a registered name or an IPv4 address, or an IP literal in brackets. */
-const AUTHORITY = /^(?:([A-Za-z0-9](?:[A-Za-z0-9._-]{0,252}))|\[([0-9A-Fa-f:.]{2,45})\])(?::(\d{1,5}))?$/;
+const AUTHORITY = /^(?:([A-Za-z0-9](?:[A-Za-z0-9._-]{0,252}))|\[(?=[^\]]*:)([0-9A-Fa-f:.]{2,45})\])(?::(\d{1,5}))?$/;
 /** RFC 3986 part 3.3 and 3.4: pchar, `/` and `?`. */
 const PATH = /^\/(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*$/;
 

@@ -21,6 +21,8 @@ describe('URLs', () => {
     ['ldap://a.test/', 'ldap is no way to fetch a file'],
     ['http://user:secret@a.test/', 'user and password do not belong'],
     ['http:///x', 'is no host'],
+    // Found by the long hunt: without a colon it would be written without its brackets.
+    ['http://[....]/', 'is no host'],
     ['http://a_b c/', 'is no host'],
     ['http://a.test:0/', '0 is no port'],
     ['http://a.test:70000/', '70000 is no port'],
