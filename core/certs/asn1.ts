@@ -4,7 +4,7 @@
  * Signatures cover octets, so the reader gives back the very octets it was given; forge's tree does not keep them, and it takes BER for
  * DER, which would let two readers see two certificates in one. What forge is good at is BER: files that people upload.
  */
-import forge from 'node-forge/lib/asn1.js';
+import forge, { type ForgeValue } from 'node-forge/lib/asn1.js';
 import { concat, fromLatin1, latin1 } from '../../hal/base/bytes.js';
 import { err, ok } from '../../hal/base/result.js';
 import { calendar } from '../../hal/base/time.js';
@@ -210,14 +210,34 @@ export function bits(value: DerValue): { octets: Uint8Array; unused: number } {
 /** Deep enough for any PKCS#7 or PKCS#12 file, shallow enough for any stack. */
 const BER_MAX_DEPTH = 32;
 
-/** The same value in DER: uploads come from tools that write indefinite lengths. Undefined where it is not BER. */
+/**
+ * The same value in DER: uploads come from tools that write indefinite lengths. Undefined where it is not BER. What is DER already is given
+ * back as it is: it may be signed.
+ */
 export function derFromBer(octets: Uint8Array): Uint8Array | undefined {
+  if (readDer(octets, (top) => walk(top.value(), BER_MAX_DEPTH)).ok) return octets;
   try {
     const value = forge.fromDer(latin1(octets), { strict: true, parseAllBytes: true, decodeBitStrings: false, maxDepth: BER_MAX_DEPTH });
-    return fromLatin1(forge.toDer(value).getBytes());
+    return isKept(value) ? fromLatin1(forge.toDer(value).getBytes()) : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** Fails where a value in it is not framed as DER has it. */
+function walk(value: DerValue, depth: number): void {
+  if ((value.tag & 0x20) === 0) return;
+  const inside = DerCursor.within(value);
+  if (depth === 0) inside.fail('values are nested too deep');
+  while (inside.more) walk(inside.value(), depth - 1);
+}
+
+/** Forge shortens what it takes for an INTEGER with octets to spare, and takes any primitive value numbered 2 for one, `[2]` too. */
+function isKept({ type, value }: ForgeValue): boolean {
+  if (typeof value !== 'string') return value.every(isKept);
+  if (type !== Tag.integer || value.length < 2) return true;
+  const [first, second] = [value.charCodeAt(0), value.charCodeAt(1)];
+  return (first !== 0 && first !== 0xff) || (first ^ second) >= 0x80;
 }
 
 /** One value of these contents. */

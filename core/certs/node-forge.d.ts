@@ -1,7 +1,10 @@
 /** The parts of node-forge that `asn1.ts` and `block-cipher.ts` use. Not `@types/node-forge`: it drags Node's globals into the core. */
 declare module 'node-forge/lib/asn1.js' {
-  interface ForgeValue {
-    readonly value: unknown;
+  export interface ForgeValue {
+    /** Number of the tag, whatever its class. */
+    readonly type: number;
+    /** Octets as text, or the values in it. */
+    readonly value: string | readonly ForgeValue[];
   }
   /** Octets as text, one character an octet. */
   const asn1: {

@@ -41,6 +41,14 @@ describe('DER', () => {
     expect(derFromBer(octets('30 80 04 01 07'))).toBeUndefined();
     expect(derFromBer(new Uint8Array(200).fill(0x30))).toBeUndefined();
   });
+
+  it.each([
+    ['an INTEGER with an octet to spare', '30 80 02 02 00 01 00 00'],
+    ['a value of another class with the same number', '30 80 82 02 00 01 00 00'],
+  ])('refuses BER that could not be kept: %s', (_name, text) => expect(derFromBer(octets(text))).toBeUndefined());
+
+  it.each(['02 02 00 80', '30 04 82 02 00 01', '30 04 02 02 ff ff', '24 03 04 01 07'])('gives back DER as it is: %s', (text) =>
+    expect(derFromBer(octets(text))).toEqual(octets(text)));
 });
 
 describe('PEM', () => {
