@@ -31,13 +31,16 @@ const packet: Target = {
     const decoded = decodeTftp(input);
     if (!decoded) return false;
     const again = decodeTftp(encodeTftp(decoded));
-    holds(JSON.stringify(plain(again)) === JSON.stringify(plain(decoded)), 'what is written is read again');
+    holds(again !== undefined && isSame(again, decoded), 'what is written is read again');
     return true;
   },
 };
 
-const plain = (decoded: TftpPacket | undefined): unknown =>
-  decoded && { ...decoded, ...('options' in decoded ? { options: [...decoded.options] } : {}) };
+function isSame(a: TftpPacket, b: TftpPacket): boolean {
+  if (a.type === 'data' && b.type === 'data') return a.block === b.block && same(a.data, b.data);
+  const text = (packet: TftpPacket): string => JSON.stringify({ ...packet, options: 'options' in packet ? [...packet.options] : [] });
+  return text(a) === text(b);
+}
 
 /** Datagrams one behind the other: a length in two octets before each. */
 const framed = (...datagrams: readonly Uint8Array[]): Uint8Array => {
